@@ -1,0 +1,172 @@
+//! The settings of `duwang.yaml`, checked. One struct for each section; `Default` is what an absent key means.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::Weekday;
+use chrono_tz::Tz;
+
+use crate::model::week::Calendar;
+
+/// All sections.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The zone in which people read the clock. Default: Asia/Shanghai.
+    pub time_zone: Tz,
+    pub storage: StorageSettings,
+    pub crawl: CrawlSettings,
+    pub wording: WordingSettings,
+    pub report: ReportSettings,
+}
+
+impl Settings {
+    pub fn calendar(&self) -> Calendar {
+        Calendar { zone: self.time_zone, week_starts_on: self.report.week_starts_on }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            time_zone: chrono_tz::Asia::Shanghai,
+            storage: StorageSettings::default(),
+            crawl: CrawlSettings::default(),
+            wording: WordingSettings::default(),
+            report: ReportSettings::default(),
+        }
+    }
+}
+
+/// `storage`: where posts and problems are kept.
+#[derive(Clone)]
+pub struct StorageSettings {
+    /// `sqlite:PATH` (relative to the configuration folder) or `postgres://…`. Default: `sqlite:duwang.db`.
+    pub url: String,
+    /// Bring the schema of a PostgreSQL database up to date on start. SQLite always does. Default: false.
+    pub migrate_on_start: bool,
+}
+
+impl std::fmt::Debug for StorageSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // A PostgreSQL address may hold a password.
+        let scheme = self.url.split(':').next().unwrap_or_default();
+        f.debug_struct("StorageSettings")
+            .field("url", &format_args!("{scheme}:…"))
+            .field("migrate_on_start", &self.migrate_on_start)
+            .finish()
+    }
+}
+
+impl Default for StorageSettings {
+    fn default() -> Self {
+        Self { url: "sqlite:duwang.db".to_owned(), migrate_on_start: false }
+    }
+}
+
+/// `crawl`: how sources are read. Polite by default.
+#[derive(Clone, Debug)]
+pub struct CrawlSettings {
+    /// The honest name under which pages are asked for. Default: `duwang/VERSION (+government new-media supervision)`.
+    pub user_agent: String,
+    /// Time for one whole request. Default: 20 s.
+    pub timeout: Duration,
+    /// Largest accepted body after decompression, in bytes. Default: 8 MiB.
+    pub body_bytes_max: u64,
+    /// Most redirects followed. Default: 5.
+    pub redirects_max: u32,
+    /// Further attempts after a network or server error. Default: 2.
+    pub retries_max: u32,
+    /// First wait before a further attempt; it doubles and is jittered. Default: 1 s.
+    pub retry_wait: Duration,
+    /// Sources read at the same time. Default: 64.
+    pub concurrent: u32,
+    /// Pace for each host that is not named in `hosts`. Default: 1 request per second, 2 at a time.
+    pub default_host: HostPace,
+    /// Pace by host, or by `host:port`.
+    pub hosts: BTreeMap<String, HostPace>,
+    /// Whether missing texts are fetched from article pages. Default: missing.
+    pub fill_text: FillText,
+    /// Hosts whose pages are read as WeChat articles; nothing else is fetched from a link in a post.
+    /// Default: mp.weixin.qq.com.
+    pub article_hosts: Vec<String>,
+    /// A bridge without a sign of life for this long is a source alarm. Default: 2 days.
+    pub bridge_stale_after: Duration,
+}
+
+impl Default for CrawlSettings {
+    fn default() -> Self {
+        Self {
+            user_agent: concat!("duwang/", env!("CARGO_PKG_VERSION"), " (+government new-media supervision)")
+                .to_owned(),
+            timeout: Duration::from_secs(20),
+            body_bytes_max: 8 * 1024 * 1024,
+            redirects_max: 5,
+            retries_max: 2,
+            retry_wait: Duration::from_secs(1),
+            concurrent: 64,
+            default_host: HostPace { per_second: 1.0, concurrent: 2 },
+            hosts: BTreeMap::new(),
+            fill_text: FillText::Missing,
+            article_hosts: vec!["mp.weixin.qq.com".to_owned()],
+            bridge_stale_after: Duration::from_hours(48),
+        }
+    }
+}
+
+/// How fast one host may be asked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HostPace {
+    /// Requests started per second; 0 = unlimited.
+    pub per_second: f64,
+    /// Requests under way at once; at least 1.
+    pub concurrent: u32,
+}
+
+/// Which posts get their text from the article page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FillText {
+    /// Those whose text is missing or only repeats the title.
+    Missing,
+    Never,
+}
+
+/// `wording`: which word lists are read.
+#[derive(Clone, Debug, Default)]
+pub struct WordingSettings {
+    /// Folder of the word lists, relative to the configuration folder. Default: the lists built into the program.
+    pub lists_dir: Option<PathBuf>,
+}
+
+/// `report`: whose report it is and which week it speaks of.
+#[derive(Clone, Debug)]
+pub struct ReportSettings {
+    /// Name of the office that signs the report. Default: 政务公开办公室.
+    pub office: String,
+    /// Area named in the title, for example 甘南州. Default: empty.
+    pub area: String,
+    /// First day of the reporting week. Default: friday.
+    pub week_starts_on: Weekday,
+    /// When the weekly report is due, in the zone (cron: second minute hour day month weekday).
+    /// Default: `0 0 12 * * Fri`.
+    pub weekly_due: cron::Schedule,
+    /// Where reports are written, relative to the configuration folder. Default: reports.
+    pub dir: PathBuf,
+}
+
+/// The documented default of `report.weekly_due`.
+pub const WEEKLY_DUE_DEFAULT: &str = "0 0 12 * * Fri";
+
+impl Default for ReportSettings {
+    fn default() -> Self {
+        #[expect(clippy::expect_used, reason = "the constant is parsed by a test")]
+        let weekly_due = WEEKLY_DUE_DEFAULT.parse().expect("the default cron expression is valid");
+        Self {
+            office: "政务公开办公室".to_owned(),
+            area: String::new(),
+            week_starts_on: Weekday::Fri,
+            weekly_due,
+            dir: PathBuf::from("reports"),
+        }
+    }
+}

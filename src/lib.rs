@@ -1,0 +1,6 @@
+//! duwang (读网).
+
+pub mod clock;
+pub mod config;
+pub mod model;
+pub mod rules;

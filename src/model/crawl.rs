@@ -1,0 +1,216 @@
+//! One attempt at one source and what came of it (采集).
+
+use chrono::{DateTime, Utc};
+
+use super::account::labelled_enum;
+use super::coverage::Span;
+use super::post::PostDraft;
+
+labelled_enum! {
+    /// How a crawl ended. Everything but `listed` and `unchanged` is a failure of the *source*: it says nothing about
+    /// the account (design.md §2 rule 1, platforms.md §0.2).
+    Outcome {
+        Listed = "listed", "正常";
+        /// The server said 304: the last listing still stands.
+        Unchanged = "unchanged", "无变化";
+        /// A well-formed listing without a single post and without a second signal: proves nothing.
+        EmptyUnproved = "empty_unproved", "空列表（不能证明未发布）";
+        RateLimited = "rate_limited", "被限流";
+        LoginNeeded = "login_needed", "需要登录";
+        Captcha = "captcha", "要求验证码";
+        NotFound = "not_found", "地址不存在";
+        AccountCancelled = "account_cancelled", "账号已注销";
+        AccountBanned = "account_banned", "账号被屏蔽";
+        SourceClosed = "source_closed", "来源已关闭";
+        ShapeChanged = "shape_changed", "返回内容无法识别";
+        TooLarge = "too_large", "返回内容过大";
+        ServerError = "server_error", "服务器错误";
+        Network = "network", "网络不通";
+    }
+}
+
+impl Outcome {
+    pub fn is_success(self) -> bool {
+        matches!(self, Self::Listed | Self::Unchanged)
+    }
+}
+
+/// Why a source could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{outcome}: {detail}")]
+pub struct Failure {
+    /// Never `Listed` or `Unchanged`.
+    pub outcome: Outcome,
+    /// One line for the operator: what was seen, and what to do.
+    pub detail: String,
+    /// The server's `Retry-After`, as an instant.
+    pub retry_at: Option<DateTime<Utc>>,
+}
+
+impl Failure {
+    pub fn new(outcome: Outcome, detail: impl Into<String>) -> Self {
+        debug_assert!(!outcome.is_success());
+        Self { outcome, detail: detail.into(), retry_at: None }
+    }
+}
+
+/// An item of a listing that could not be read; the others are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadItem {
+    /// Position in the listing, from 1.
+    pub index: usize,
+    pub reason: String,
+}
+
+/// What one successful look at a source brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// In the order of the source.
+    pub posts: Vec<PostDraft>,
+    pub bad_items: Vec<BadItem>,
+    /// The listing ended because there was nothing older.
+    pub ended: bool,
+}
+
+/// The part of a listing that says how much time it proves. Kept with the source, because a later 304 stands for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Oldest publish time of the items in order; `None`: the listing proves nothing.
+    pub oldest_at: Option<DateTime<Utc>>,
+    /// Newest publish time: a sign of life of the bridge.
+    pub newest_at: Option<DateTime<Utc>>,
+    /// The listing reached the account's very first post.
+    pub ended: bool,
+}
+
+impl Listing {
+    /// How far back the listing reaches.
+    ///
+    /// Invariant: a listing with an unreadable or undated item has no `oldest_at`, because the item may lie anywhere in
+    /// time and a count from such a listing may be too low. Items at the head that are older than a later one are
+    /// pinned, whether the source says so or not, and do not stretch the listing.
+    pub fn extent(&self, listed_at: DateTime<Utc>) -> Extent {
+        let dated: Vec<(DateTime<Utc>, bool)> =
+            self.posts.iter().filter_map(|post| post.published_at.map(|at| (at, post.pinned))).collect();
+        // A publish time in the future is a wrong clock or a wrong zone, not a sign of life.
+        let newest_at = dated.iter().map(|(at, _)| *at).filter(|at| *at <= listed_at).max();
+        let in_doubt = !self.bad_items.is_empty() || dated.len() < self.posts.len();
+        if in_doubt || dated.is_empty() {
+            return Extent { oldest_at: None, newest_at, ended: false };
+        }
+        let newest = dated.iter().map(|(at, _)| *at).max();
+        // Feeds in ascending order exist: there nothing at the head is pinned.
+        let ascending = dated.len() > 1 && dated.is_sorted() && dated.first() < dated.last();
+        let in_order = dated
+            .iter()
+            .skip_while(|(at, _)| !ascending && Some(*at) != newest)
+            .filter(|(_, pinned)| !pinned)
+            .map(|(at, _)| *at);
+        Extent { oldest_at: in_order.min(), newest_at, ended: self.ended }
+    }
+}
+
+/// How far up a listing reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Taken from the platform itself, or from a trusted feed: to the moment of the listing.
+    Listing,
+    /// From a bridge: to its last sign of life.
+    SignOfLife(Option<DateTime<Utc>>),
+}
+
+/// The span that a listing proves (design.md §4, "Coverage").
+pub fn proved_span(extent: Extent, listed_at: DateTime<Utc>, reach: Reach) -> Option<Span> {
+    let to = match reach {
+        Reach::Listing => listed_at,
+        Reach::SignOfLife(alive_at) => alive_at?.min(listed_at),
+    };
+    let oldest_at = extent.oldest_at?;
+    Span::new((!extent.ended).then_some(oldest_at), to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::post::TextState;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    fn post(published: Option<i64>) -> PostDraft {
+        PostDraft {
+            key: format!("{published:?}"),
+            push_key: None,
+            url: None,
+            title: "标题".to_owned(),
+            body: String::new(),
+            links: Vec::new(),
+            text_state: TextState::Missing,
+            published_at: published.map(at),
+            zone_assumed: false,
+            original: true,
+            pinned: false,
+        }
+    }
+
+    fn listing(times: &[i64]) -> Listing {
+        Listing { posts: times.iter().map(|time| post(Some(*time))).collect(), bad_items: Vec::new(), ended: false }
+    }
+
+    #[test]
+    fn a_listing_reaches_back_to_its_oldest_item() {
+        let extent = listing(&[90, 70, 80, 50]).extent(at(100));
+        assert_eq!((extent.oldest_at, extent.newest_at), (Some(at(50)), Some(at(90))));
+    }
+
+    #[test]
+    fn an_old_item_on_top_is_pinned_even_if_the_feed_does_not_say_so() {
+        assert_eq!(listing(&[5, 7, 90, 80, 60]).extent(at(100)).oldest_at, Some(at(60)));
+    }
+
+    #[test]
+    fn a_feed_in_ascending_order_reaches_back_to_its_first_item() {
+        assert_eq!(listing(&[50, 60, 90]).extent(at(100)).oldest_at, Some(at(50)));
+    }
+
+    #[test]
+    fn an_item_without_a_time_takes_the_proof_away() {
+        let mut with_undated = listing(&[90, 80]);
+        with_undated.posts.push(post(None));
+        assert_eq!(with_undated.extent(at(100)).oldest_at, None);
+
+        let mut with_bad = listing(&[90, 80]);
+        with_bad.bad_items.push(BadItem { index: 3, reason: "no link".to_owned() });
+        assert_eq!(with_bad.extent(at(100)).oldest_at, None);
+        assert_eq!(with_bad.extent(at(100)).newest_at, Some(at(90)));
+    }
+
+    #[test]
+    fn a_time_in_the_future_is_no_sign_of_life() {
+        assert_eq!(listing(&[500, 90]).extent(at(100)).newest_at, Some(at(90)));
+    }
+
+    #[test]
+    fn a_bridge_reaches_to_its_last_sign_of_life_and_never_beyond_the_listing() {
+        let extent = listing(&[90, 50]).extent(at(100));
+        let span = |reach| proved_span(extent, at(100), reach);
+        assert_eq!(span(Reach::Listing), Span::new(Some(at(50)), at(100)));
+        assert_eq!(span(Reach::SignOfLife(Some(at(95)))), Span::new(Some(at(50)), at(95)));
+        assert_eq!(span(Reach::SignOfLife(Some(at(400)))), Span::new(Some(at(50)), at(100)));
+        assert_eq!(span(Reach::SignOfLife(Some(at(40)))), None);
+        assert_eq!(span(Reach::SignOfLife(None)), None);
+    }
+
+    #[test]
+    fn a_listing_that_ended_proves_all_the_time_before() {
+        let mut all = listing(&[90]);
+        all.ended = true;
+        assert_eq!(proved_span(all.extent(at(100)), at(100), Reach::Listing), Some(Span { from: None, to: at(100) }));
+    }
+
+    #[test]
+    fn an_empty_listing_proves_nothing() {
+        assert_eq!(proved_span(listing(&[]).extent(at(100)), at(100), Reach::Listing), None);
+    }
+}

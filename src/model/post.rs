@@ -1,0 +1,77 @@
+//! What an account published, as a source reported it.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::account::labelled_enum;
+use super::digest_hex;
+
+labelled_enum! {
+    /// How much of a post's text is known.
+    TextState {
+        /// The whole text.
+        Full = "full", "全文";
+        /// Only the title, or a text that merely repeats it: to be filled from the article page.
+        Missing = "missing", "缺正文";
+        /// There is nothing to read, or nothing more will come (image-only post, deleted page).
+        None = "none", "无正文";
+    }
+}
+
+/// A link found in a post's text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    pub href: String,
+    /// The words of the anchor, whitespace folded.
+    pub text: String,
+}
+
+/// One published item as a source listed it: not yet stored, personal data not yet masked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostDraft {
+    /// The platform's own key of the post within its account (article identity, guid or canonical link).
+    pub key: String,
+    /// Groups the articles of one push (群发批次). `None`: the publish minute stands for it.
+    pub push_key: Option<String>,
+    pub url: Option<Url>,
+    pub title: String,
+    /// Plain text with paragraph breaks; empty where only a title is known.
+    pub body: String,
+    pub links: Vec<Link>,
+    pub text_state: TextState,
+    /// `None` where the source gave no readable publish time: such a post is kept and read, but never counted, and its
+    /// listing proves nothing.
+    pub published_at: Option<DateTime<Utc>>,
+    /// The source gave a time without a zone and Asia/Shanghai was assumed.
+    pub zone_assumed: bool,
+    /// Own content; false for a repost (转载).
+    pub original: bool,
+    /// Shown on top of the list out of order: counts at its publish time, and says nothing about how far the list reaches.
+    pub pinned: bool,
+}
+
+impl PostDraft {
+    /// The stored text: title, then body, as one document in which spans are counted.
+    pub fn text(&self) -> String {
+        joined_text(&self.title, &self.body)
+    }
+
+    /// Digest of what the listing said: a change means that the post was edited, or its listing.
+    pub fn listing_hash(&self) -> String {
+        digest_hex([self.title.as_str(), self.body.as_str()], 32)
+    }
+}
+
+/// Title and body as the one text in which spans are counted.
+pub fn joined_text(title: &str, body: &str) -> String {
+    if body.is_empty() { title.to_owned() } else { format!("{title}\n{body}") }
+}
+
+/// What counting needs of a post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountedPost {
+    pub published_at: DateTime<Utc>,
+    pub push_key: Option<String>,
+    pub original: bool,
+}
