@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::account::labelled_enum;
 use super::coverage::Span;
 use super::post::PostDraft;
+use super::{AccountId, SourceId};
 
 labelled_enum! {
     /// How a crawl ended. Everything but `listed` and `unchanged` is a failure of the *source*: it says nothing about
@@ -107,6 +108,78 @@ impl Listing {
             .filter(|(_, pinned)| !pinned)
             .map(|(at, _)| *at);
         Extent { oldest_at: in_order.min(), newest_at, ended: self.ended }
+    }
+}
+
+/// Cache validators of a server, kept and sent back verbatim (quotes included).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validators {
+    pub etag: Option<String>,
+    pub last_modified: Option<String>,
+}
+
+/// One attempt at one source, as it is recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crawl {
+    pub source: SourceId,
+    pub account: AccountId,
+    /// Host of the source: the bridge whose feeds vouch for each other.
+    pub authority: String,
+    /// The source is a bridge: its listing reaches to the bridge's last sign of life only.
+    pub from_bridge: bool,
+    pub listed_at: DateTime<Utc>,
+    pub outcome: Outcome,
+    pub detail: String,
+    pub n_items: usize,
+    pub n_bad: usize,
+    pub extent: Extent,
+    pub validators: Validators,
+    pub retry_at: Option<DateTime<Utc>>,
+}
+
+/// What the next crawl of a source must know, and how the source is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceState {
+    pub source: SourceId,
+    pub validators: Validators,
+    pub extent: Extent,
+    pub outcome: Outcome,
+    pub detail: String,
+    pub crawled_at: DateTime<Utc>,
+    pub last_success_at: Option<DateTime<Utc>>,
+    /// Failures in a row.
+    pub failures: u32,
+    pub retry_at: Option<DateTime<Utc>>,
+}
+
+impl SourceState {
+    /// The state after one more crawl.
+    ///
+    /// Invariant: the validators of an answer that proved nothing are not kept. Else a later 304 to an empty success
+    /// would read as "nothing changed" and prove time in which nobody looked.
+    pub fn after(before: Option<&Self>, crawl: &Crawl) -> Self {
+        let success = crawl.outcome.is_success();
+        let keeps_validators = success || crawl.outcome != Outcome::EmptyUnproved;
+        let validators = match (crawl.outcome, before) {
+            (Outcome::Listed, _) => crawl.validators.clone(),
+            (_, Some(before)) if keeps_validators => before.validators.clone(),
+            _ => Validators::default(),
+        };
+        Self {
+            source: crawl.source.clone(),
+            validators,
+            extent: if success { crawl.extent } else { before.map(|before| before.extent).unwrap_or_default() },
+            outcome: crawl.outcome,
+            detail: crawl.detail.clone(),
+            crawled_at: crawl.listed_at,
+            last_success_at: if success {
+                Some(crawl.listed_at)
+            } else {
+                before.and_then(|before| before.last_success_at)
+            },
+            failures: if success { 0 } else { before.map_or(0, |before| before.failures).saturating_add(1) },
+            retry_at: crawl.retry_at,
+        }
     }
 }
 

@@ -1,0 +1,297 @@
+//! Problems, what happened to each, and what a report tells of them.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use super::{BINDS_MAX, StoreError, Tx, insert_rows, on_conn, word};
+use crate::model::account::AccountKind;
+use crate::model::violation::{Context, Severity, Tier, Violation, ViolationKind, ViolationState, WordingClass};
+use crate::model::week::Window;
+use crate::model::{AccountId, PostId, ViolationId};
+
+/// A violation as it stands, with the number of events recorded of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredViolation {
+    pub violation: Violation,
+    pub n_events: u32,
+}
+
+/// One event in the life of a violation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViolationEvent {
+    pub violation: ViolationId,
+    /// From 1, in order.
+    pub seq: u32,
+    pub at: DateTime<Utc>,
+    pub state: ViolationState,
+    pub detail: String,
+}
+
+/// The post a violation was found in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostReference {
+    pub key: String,
+    pub title: String,
+    pub url: Option<String>,
+    pub published_at: Option<DateTime<Utc>>,
+}
+
+/// A violation with its post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViolationRecord {
+    pub violation: Violation,
+    pub post: Option<PostReference>,
+}
+
+/// Everything that explains one violation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViolationChain {
+    pub record: ViolationRecord,
+    pub events: Vec<ViolationEvent>,
+    pub account_name: String,
+    pub account_kind: AccountKind,
+    pub unit_name: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct ViolationRow {
+    id: String,
+    kind: String,
+    account_id: String,
+    post_id: Option<i64>,
+    subject: String,
+    class: Option<String>,
+    severity: String,
+    tier: String,
+    state: String,
+    message: String,
+    basis: String,
+    found: String,
+    suggestion: Option<String>,
+    context_before: Option<String>,
+    context_after: Option<String>,
+    span_start: Option<i64>,
+    span_end: Option<i64>,
+    occurrences: i64,
+    post_version: Option<i64>,
+    lists_version: Option<String>,
+    window_from: Option<DateTime<Utc>>,
+    window_to: Option<DateTime<Utc>>,
+    first_seen_at: DateTime<Utc>,
+    n_events: i64,
+    post_key: Option<String>,
+    post_title: Option<String>,
+    post_url: Option<String>,
+    post_published_at: Option<DateTime<Utc>>,
+}
+
+const SELECT: &str = "SELECT v.id, v.kind, v.account_id, v.post_id, v.subject, v.class, v.severity, v.tier, v.state, \
+                      v.message, v.basis, v.found, v.suggestion, v.context_before, v.context_after, v.span_start, \
+                      v.span_end, v.occurrences, v.post_version, v.lists_version, v.window_from, v.window_to, \
+                      v.first_seen_at, (SELECT COUNT(*) FROM violation_events e WHERE e.violation_id = v.id) AS n_events, \
+                      p.key AS post_key, p.title AS post_title, p.url AS post_url, p.published_at AS post_published_at \
+                      FROM violations v LEFT JOIN posts p ON p.id = v.post_id ";
+
+impl TryFrom<ViolationRow> for (StoredViolation, Option<PostReference>) {
+    type Error = StoreError;
+
+    fn try_from(row: ViolationRow) -> Result<Self, StoreError> {
+        const TABLE: &str = "violations";
+        let number =
+            |column, value: i64| u32::try_from(value).map_err(|_| StoreError::corrupt(TABLE, column, &row.id, value));
+        let place =
+            |column, value: i64| usize::try_from(value).map_err(|_| StoreError::corrupt(TABLE, column, &row.id, value));
+        let span = match (row.span_start, row.span_end) {
+            (Some(start), Some(end)) => Some((place("span_start", start)?, place("span_end", end)?)),
+            _ => None,
+        };
+        let class = row.class.as_deref().map(|class| word(WordingClass::parse, TABLE, "class", &row.id, class));
+        let violation = Violation {
+            kind: word(ViolationKind::parse, TABLE, "kind", &row.id, &row.kind)?,
+            severity: word(Severity::parse, TABLE, "severity", &row.id, &row.severity)?,
+            tier: word(Tier::parse, TABLE, "tier", &row.id, &row.tier)?,
+            state: word(ViolationState::parse, TABLE, "state", &row.id, &row.state)?,
+            class: class.transpose()?,
+            occurrences: number("occurrences", row.occurrences)?,
+            post_version: row.post_version.map(|version| number("post_version", version)).transpose()?,
+            account: AccountId::new(row.account_id),
+            post: row.post_id.map(PostId),
+            subject: row.subject,
+            message: row.message,
+            basis: row.basis,
+            found: row.found,
+            suggestion: row.suggestion,
+            context: row.context_before.zip(row.context_after).map(|(before, after)| Context { before, after }),
+            span,
+            lists_version: row.lists_version,
+            window: row.window_from.zip(row.window_to).map(|(from, to)| Window { from, to }),
+            first_seen_at: row.first_seen_at,
+            id: ViolationId::new(row.id.clone()),
+        };
+        let post = row.post_key.zip(row.post_title).map(|(key, title)| PostReference {
+            key,
+            title,
+            url: row.post_url,
+            published_at: row.post_published_at,
+        });
+        let n_events = u32::try_from(row.n_events)
+            .map_err(|_| StoreError::corrupt("violation_events", "seq", &row.id, row.n_events))?;
+        Ok((StoredViolation { violation, n_events }, post))
+    }
+}
+
+impl Tx {
+    /// The wording violations of some posts.
+    pub async fn violations_of_posts(&mut self, posts: &[PostId]) -> Result<Vec<StoredViolation>, StoreError> {
+        let mut found = Vec::new();
+        for chunk in posts.chunks(BINDS_MAX) {
+            let rows: Vec<ViolationRow> = on_conn!(&mut *self, conn => {
+                let mut query = sqlx::QueryBuilder::new(SELECT);
+                query.push("WHERE v.post_id IN (");
+                let mut ids = query.separated(", ");
+                for post in chunk {
+                    ids.push_bind(post.0);
+                }
+                query.push(") ORDER BY v.id");
+                query.build_query_as().fetch_all(conn).await?
+            });
+            for row in rows {
+                found.push(<(StoredViolation, Option<PostReference>)>::try_from(row)?.0);
+            }
+        }
+        Ok(found)
+    }
+
+    /// All frequency violations of one window end.
+    pub async fn frequency_violations(&mut self, window_to: DateTime<Utc>) -> Result<Vec<StoredViolation>, StoreError> {
+        let rows: Vec<ViolationRow> = on_conn!(self, conn => {
+            let mut query = sqlx::QueryBuilder::new(SELECT);
+            query.push("WHERE v.kind = 'frequency' AND v.window_to = ").push_bind(window_to).push(" ORDER BY v.id");
+            query.build_query_as().fetch_all(conn).await?
+        });
+        rows.into_iter().map(|row| Ok(<(StoredViolation, Option<PostReference>)>::try_from(row)?.0)).collect()
+    }
+
+    /// All registry violations.
+    pub async fn registry_violations(&mut self) -> Result<Vec<StoredViolation>, StoreError> {
+        let rows: Vec<ViolationRow> = on_conn!(self, conn => {
+            let mut query = sqlx::QueryBuilder::new(SELECT);
+            query.push("WHERE v.kind = 'registry' ORDER BY v.id");
+            query.build_query_as().fetch_all(conn).await?
+        });
+        rows.into_iter().map(|row| Ok(<(StoredViolation, Option<PostReference>)>::try_from(row)?.0)).collect()
+    }
+
+    /// Wording violations of posts published in the window.
+    pub async fn wording_violations(&mut self, window: Window) -> Result<Vec<ViolationRecord>, StoreError> {
+        let rows: Vec<ViolationRow> = on_conn!(self, conn => {
+            let mut query = sqlx::QueryBuilder::new(SELECT);
+            query.push("WHERE v.kind = 'wording' AND p.published_at >= ").push_bind(window.from);
+            query.push(" AND p.published_at < ").push_bind(window.to);
+            query.push(" ORDER BY v.account_id, p.published_at, p.key, v.span_start, v.id");
+            query.build_query_as().fetch_all(conn).await?
+        });
+        rows.into_iter().map(record).collect()
+    }
+
+    /// One violation and what happened to it.
+    pub async fn violation_chain(&mut self, id: &ViolationId) -> Result<Option<ViolationChain>, StoreError> {
+        let row: Option<ViolationRow> = on_conn!(&mut *self, conn => {
+            let mut query = sqlx::QueryBuilder::new(SELECT);
+            query.push("WHERE v.id = ").push_bind(id.as_str());
+            query.build_query_as().fetch_optional(conn).await?
+        });
+        let Some(row) = row else { return Ok(None) };
+        let record = record(row)?;
+        const ACCOUNT: &str = "SELECT a.name, a.kind, u.name FROM accounts a JOIN units u ON u.id = a.unit_id \
+                               WHERE a.id = $1";
+        let account = record.violation.account.clone();
+        let (account_name, kind, unit_name): (String, String, String) = on_conn!(&mut *self, conn =>
+            sqlx::query_as(ACCOUNT).bind(account.as_str()).fetch_one(conn).await?);
+        let events = self.violation_events(id).await?;
+        let account_kind = word(AccountKind::parse, "accounts", "kind", &account, &kind)?;
+        Ok(Some(ViolationChain { record, events, account_name, account_kind, unit_name }))
+    }
+
+    async fn violation_events(&mut self, id: &ViolationId) -> Result<Vec<ViolationEvent>, StoreError> {
+        const SQL: &str = "SELECT seq, at, state, detail FROM violation_events WHERE violation_id = $1 ORDER BY seq";
+        let rows: Vec<(i64, DateTime<Utc>, String, String)> =
+            on_conn!(self, conn => sqlx::query_as(SQL).bind(id.as_str()).fetch_all(conn).await)?;
+        rows.into_iter()
+            .map(|(seq, at, state, detail)| {
+                Ok(ViolationEvent {
+                    violation: id.clone(),
+                    seq: u32::try_from(seq).map_err(|_| StoreError::corrupt("violation_events", "seq", id, seq))?,
+                    at,
+                    state: word(ViolationState::parse, "violation_events", "state", id, &state)?,
+                    detail,
+                })
+            })
+            .collect()
+    }
+
+    /// Numbers of violations by state.
+    pub async fn count_violations(&mut self) -> Result<HashMap<ViolationState, u64>, StoreError> {
+        const SQL: &str = "SELECT state, COUNT(*) FROM violations GROUP BY state";
+        let rows: Vec<(String, i64)> = on_conn!(self, conn => sqlx::query_as(SQL).fetch_all(conn).await)?;
+        rows.into_iter()
+            .map(|(state, n)| {
+                Ok((word(ViolationState::parse, "violations", "state", "all", &state)?, u64::try_from(n).unwrap_or(0)))
+            })
+            .collect()
+    }
+
+    /// Writes violations as they now stand, and what happened to them.
+    pub async fn save_violations(
+        &mut self,
+        violations: &[Violation],
+        events: &[ViolationEvent],
+    ) -> Result<(), StoreError> {
+        insert_rows!(
+            self,
+            violations,
+            23,
+            "INSERT INTO violations (id, kind, account_id, post_id, subject, class, severity, tier, state, message, \
+             basis, found, suggestion, context_before, context_after, span_start, span_end, occurrences, \
+             post_version, lists_version, window_from, window_to, first_seen_at) ",
+            |b, v| {
+                b.push_bind(v.id.as_str()).push_bind(v.kind.as_str()).push_bind(v.account.as_str());
+                b.push_bind(v.post.map(|post| post.0)).push_bind(&v.subject);
+                b.push_bind(v.class.map(WordingClass::as_str)).push_bind(v.severity.as_str());
+                b.push_bind(v.tier.as_str()).push_bind(v.state.as_str()).push_bind(&v.message).push_bind(&v.basis);
+                b.push_bind(&v.found).push_bind(&v.suggestion);
+                b.push_bind(v.context.as_ref().map(|context| context.before.as_str()));
+                b.push_bind(v.context.as_ref().map(|context| context.after.as_str()));
+                b.push_bind(v.span.and_then(|(start, _)| i64::try_from(start).ok()));
+                b.push_bind(v.span.and_then(|(_, end)| i64::try_from(end).ok()));
+                b.push_bind(i64::from(v.occurrences)).push_bind(v.post_version.map(i64::from));
+                b.push_bind(&v.lists_version).push_bind(v.window.map(|window| window.from));
+                b.push_bind(v.window.map(|window| window.to)).push_bind(v.first_seen_at);
+            },
+            " ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, tier = excluded.tier, \
+             state = excluded.state, message = excluded.message, basis = excluded.basis, found = excluded.found, \
+             suggestion = excluded.suggestion, context_before = excluded.context_before, \
+             context_after = excluded.context_after, span_start = excluded.span_start, \
+             span_end = excluded.span_end, occurrences = excluded.occurrences, \
+             post_version = excluded.post_version, lists_version = excluded.lists_version"
+        );
+        insert_rows!(
+            self,
+            events,
+            5,
+            "INSERT INTO violation_events (violation_id, seq, at, state, detail) ",
+            |b, event| {
+                b.push_bind(event.violation.as_str()).push_bind(i64::from(event.seq)).push_bind(event.at);
+                b.push_bind(event.state.as_str()).push_bind(&event.detail);
+            },
+            " ON CONFLICT (violation_id, seq) DO NOTHING"
+        );
+        Ok(())
+    }
+}
+
+fn record(row: ViolationRow) -> Result<ViolationRecord, StoreError> {
+    let (stored, post) = <(StoredViolation, Option<PostReference>)>::try_from(row)?;
+    Ok(ViolationRecord { violation: stored.violation, post })
+}
