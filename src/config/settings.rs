@@ -87,6 +87,8 @@ pub struct CrawlSettings {
     pub hosts: BTreeMap<String, HostPace>,
     /// Whether missing texts are fetched from article pages. Default: missing.
     pub fill_text: FillText,
+    /// Article pages fetched after one pass at most; the rest waits for the next. Default: 200.
+    pub fill_pages_max: u32,
     /// Hosts whose pages are read as WeChat articles; nothing else is fetched from a link in a post.
     /// Default: mp.weixin.qq.com.
     pub article_hosts: Vec<String>,
@@ -108,9 +110,18 @@ impl Default for CrawlSettings {
             default_host: HostPace { per_second: 1.0, concurrent: 2 },
             hosts: BTreeMap::new(),
             fill_text: FillText::Missing,
+            fill_pages_max: 200,
             article_hosts: vec!["mp.weixin.qq.com".to_owned()],
             bridge_stale_after: Duration::from_hours(48),
         }
+    }
+}
+
+impl CrawlSettings {
+    /// The pace for a `host` or `host:port`: the exact name first, then the host alone, then the default.
+    pub fn pace_of(&self, authority: &str) -> HostPace {
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        self.hosts.get(authority).or_else(|| self.hosts.get(host)).copied().unwrap_or(self.default_host)
     }
 }
 

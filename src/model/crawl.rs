@@ -155,15 +155,13 @@ pub struct SourceState {
 impl SourceState {
     /// The state after one more crawl.
     ///
-    /// Invariant: the validators of an answer that proved nothing are not kept. Else a later 304 to an empty success
-    /// would read as "nothing changed" and prove time in which nobody looked.
+    /// Invariant: only a listing that was read leaves its validators and its extent behind. Were the validators of an
+    /// empty success kept, a later 304 to it would read as "nothing changed" and prove time in which nobody looked.
     pub fn after(before: Option<&Self>, crawl: &Crawl) -> Self {
         let success = crawl.outcome.is_success();
-        let keeps_validators = success || crawl.outcome != Outcome::EmptyUnproved;
-        let validators = match (crawl.outcome, before) {
-            (Outcome::Listed, _) => crawl.validators.clone(),
-            (_, Some(before)) if keeps_validators => before.validators.clone(),
-            _ => Validators::default(),
+        let validators = match crawl.outcome {
+            Outcome::Listed => crawl.validators.clone(),
+            _ => before.map(|before| before.validators.clone()).unwrap_or_default(),
         };
         Self {
             source: crawl.source.clone(),

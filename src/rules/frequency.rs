@@ -86,7 +86,8 @@ pub fn judge(
 pub fn rule_window(window: RuleWindow, calendar: Calendar, week: Week) -> Window {
     match window {
         RuleWindow::Week => calendar.week_window(week),
-        RuleWindow::Month => calendar.month_window(week.last_day),
+        // The month in which the week begins: it is over in the week that holds its last day, and pending before.
+        RuleWindow::Month => calendar.month_window(week.first_day),
         RuleWindow::RollingDays(n_days) => {
             let days_before = Days::new(u64::from(n_days.max(1)) - 1);
             calendar.days(week.last_day - days_before, week.last_day)

@@ -8,6 +8,7 @@ use sqlx::types::Json;
 
 use super::{BINDS_MAX, StoreError, Tx, insert_rows, on_conn};
 use crate::model::post::{CountedPost, Link, MaskedSpan, TextOrigin, TextState};
+use crate::model::week::Window;
 use crate::model::{AccountId, PostId, digest_hex};
 
 /// zstd level of stored texts: 3 is the library's default, small texts gain little beyond it.
@@ -57,7 +58,8 @@ pub struct UncheckedPost {
     pub key: String,
     pub version: u32,
     pub published_at: Option<DateTime<Utc>>,
-    pub first_seen_at: DateTime<Utc>,
+    /// When this version was first seen.
+    pub seen_at: DateTime<Utc>,
     pub text: String,
     pub masked: Vec<MaskedSpan>,
 }
@@ -248,11 +250,11 @@ impl Tx {
             key: String,
             version: i64,
             published_at: Option<DateTime<Utc>>,
-            first_seen_at: DateTime<Utc>,
+            seen_at: DateTime<Utc>,
             text_zstd: Vec<u8>,
             masked: Json<Vec<MaskedSpan>>,
         }
-        const SQL: &str = "SELECT p.id, p.account_id, p.key, p.version, p.published_at, p.first_seen_at, v.text_zstd, \
+        const SQL: &str = "SELECT p.id, p.account_id, p.key, p.version, p.published_at, v.seen_at, v.text_zstd, \
                            v.masked FROM posts p JOIN post_versions v ON v.post_id = p.id AND v.version = p.version \
                            WHERE p.checked_with = '' ORDER BY p.id LIMIT $1";
         let rows: Vec<Row> = on_conn!(self, conn => sqlx::query_as(SQL).bind(i64::from(limit)).fetch_all(conn).await)?;
@@ -264,7 +266,7 @@ impl Tx {
                     key: row.key,
                     version: version(row.id, row.version)?,
                     published_at: row.published_at,
-                    first_seen_at: row.first_seen_at,
+                    seen_at: row.seen_at,
                     text: unpack(row.id, &row.text_zstd)?,
                     masked: row.masked.0,
                 })
@@ -295,6 +297,29 @@ impl Tx {
         Ok(on_conn!(self, conn => sqlx::query_as(SQL).bind(now).bind(i64::from(limit)).fetch_all(conn).await)?)
     }
 
+    /// The keys under which posts of an account are stored, by address.
+    pub async fn post_keys_by_url(
+        &mut self,
+        account: &AccountId,
+        urls: &[&str],
+    ) -> Result<HashMap<String, String>, StoreError> {
+        let mut keys = HashMap::new();
+        for chunk in urls.chunks(BINDS_MAX - 1) {
+            let rows: Vec<(String, String)> = on_conn!(&mut *self, conn => {
+                let mut query = sqlx::QueryBuilder::new("SELECT url, key FROM posts WHERE account_id = ");
+                query.push_bind(account.as_str()).push(" AND url IN (");
+                let mut list = query.separated(", ");
+                for url in chunk {
+                    list.push_bind(*url);
+                }
+                query.push(") ORDER BY id DESC");
+                query.build_query_as().fetch_all(conn).await?
+            });
+            keys.extend(rows);
+        }
+        Ok(keys)
+    }
+
     /// How many posts still wait for their text, due or not.
     pub async fn count_to_fill(&mut self) -> Result<u64, StoreError> {
         const SQL: &str = "SELECT COUNT(*) FROM posts WHERE text_state = 'missing' AND fill_after IS NOT NULL";
@@ -314,6 +339,15 @@ impl Tx {
         on_conn!(self, conn => sqlx::query(SQL).bind(post).bind(again_at).bind(text_state.as_str())
             .execute(conn).await.map(drop))?;
         Ok(())
+    }
+
+    /// How many posts of a window were stored without a text: they were read for wording by their title only.
+    pub async fn count_unread(&mut self, window: Window) -> Result<u64, StoreError> {
+        const SQL: &str = "SELECT COUNT(*) FROM posts WHERE text_state = 'missing' \
+                           AND published_at >= $1 AND published_at < $2";
+        let n: i64 =
+            on_conn!(self, conn => sqlx::query_scalar(SQL).bind(window.from).bind(window.to).fetch_one(conn).await)?;
+        Ok(u64::try_from(n).unwrap_or_default())
     }
 
     /// What counting needs of all posts published in `[from, to)`, by account.

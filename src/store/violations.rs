@@ -163,11 +163,22 @@ impl Tx {
         Ok(found)
     }
 
-    /// All frequency violations of one window end.
-    pub async fn frequency_violations(&mut self, window_to: DateTime<Utc>) -> Result<Vec<StoredViolation>, StoreError> {
+    /// All frequency violations of windows that end at one of the given instants.
+    pub async fn frequency_violations(
+        &mut self,
+        window_ends: &[DateTime<Utc>],
+    ) -> Result<Vec<StoredViolation>, StoreError> {
+        if window_ends.is_empty() {
+            return Ok(Vec::new());
+        }
         let rows: Vec<ViolationRow> = on_conn!(self, conn => {
             let mut query = sqlx::QueryBuilder::new(SELECT);
-            query.push("WHERE v.kind = 'frequency' AND v.window_to = ").push_bind(window_to).push(" ORDER BY v.id");
+            query.push("WHERE v.kind = 'frequency' AND v.window_to IN (");
+            let mut ends = query.separated(", ");
+            for end in window_ends {
+                ends.push_bind(*end);
+            }
+            query.push(") ORDER BY v.id");
             query.build_query_as().fetch_all(conn).await?
         });
         rows.into_iter().map(|row| Ok(<(StoredViolation, Option<PostReference>)>::try_from(row)?.0)).collect()

@@ -1,0 +1,5 @@
+//! What the tests share: throwaway databases and builders.
+
+pub mod build;
+pub mod database;
+pub mod postgres;
