@@ -1,7 +1,61 @@
-//! duwang (读网).
+//! duwang (读网) watches the new-media accounts of government units: it crawls the registered public sources, judges
+//! whether each account updates as often as its rule demands, reads every post for wrong and sensitive wording, keeps
+//! every problem with its evidence, and writes the weekly report.
+//!
+//! # The map
+//!
+//! Functional core, imperative shell. Left may use right; a test (`tests/it/tidy.rs`) enforces it:
+//!
+//! ```text
+//! cli → engine → {source, store, report} → {rules, config} → model
+//! ```
+//!
+//! | module | what | 中文 |
+//! |---|---|---|
+//! | [`model`] | units, accounts, posts, coverage, windows, rules, verdicts, violations | 单位、账号、发布内容、已核查时段、判定、问题 |
+//! | [`rules`] | frequency verdicts, the wording check, registry lint: pure | 更新频次、错敏词、账号管理 |
+//! | [`config`] | files of the operator → checked types, all errors at once; import and export of the registry | 配置、账号登记 |
+//! | [`source`] | the HTTP client, and for each kind of source: wire form → parse (pure) → fetch | 采集来源 |
+//! | [`store`] | SQLite or PostgreSQL, one SQL text for both, one file for each group of tables | 存储 |
+//! | [`report`] | evidence → weekly report (data) → Word, Excel, HTML, JSON: pure | 周报 |
+//! | [`engine`] | crawl, coverage ledger, judging, filling of texts, weekly report | 采集与判定 |
+//! | [`simulator`] | simulated platforms on loopback, for `duwang demo` and the tests | 模拟平台 |
+//! | [`cli`] | one file for each command | 命令行 |
+//! | [`clock`] | the only reader of the system clock | |
+//!
+//! # A post's way through the house
+//!
+//! [`engine::crawl`] reads an account's sources in order until one answers ([`source::fetch`]). What a listing tells is
+//! cleaned, bounded and masked, then stored together with the crawl and the validators of the answer
+//! ([`store::posts`]); only then is the text judged ([`engine::judge`], [`rules::wording`]). When the pass is over,
+//! [`engine::coverage`] enters in the ledger what each listing proves. [`engine::weekly`] counts posts, asks
+//! [`rules::frequency`] for verdicts, and hands everything to [`report`].
+//!
+//! # Invariants
+//!
+//! **Invariant: no accusation without proof.** An account is `short` only where the union of proved spans covers the
+//! whole window. A failed crawl, an empty success, a listing with an undated or unreadable item, a bridge without a
+//! recent sign of life prove nothing: the account is `unverified`, with the reason. See [`model::crawl::Listing::extent`],
+//! [`model::crawl::proved_span`] and [`rules::frequency::judge`].
+//!
+//! **Invariant: nothing is lost, nothing is doubled.** Every write has a natural key and may be repeated. A kill at any
+//! moment leaves marks (texts not judged, listings not settled) that the next run finds. See [`engine`].
+//!
+//! **Invariant: personal data does not spread.** Identity, mobile and bank card numbers are masked before a text is
+//! stored; only the place and the kind of what was masked are kept.
+//!
+//! **Invariant: pure modules have no IO, no async, no clock.** `now` is an argument everywhere; only [`clock`] reads it.
+//!
+//! **Invariant: links in posts are not trusted.** The only pages fetched from an address found in a post are those of
+//! `crawl.article_hosts`, and every redirect is held to the same list.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod engine;
 pub mod model;
+pub mod report;
 pub mod rules;
+pub mod simulator;
+pub mod source;
 pub mod store;
