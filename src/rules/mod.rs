@@ -4,3 +4,4 @@
 //! disorder in the registry itself. No IO, no async, no clock.
 
 pub mod frequency;
+pub mod registry;

@@ -1,0 +1,173 @@
+//! `duwang.yaml` → [`Settings`].
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use url::Url;
+
+use crate::config::reader::{Field, Table};
+use crate::config::settings::{
+    CrawlSettings, FillText, HostPace, ReportSettings, Settings, StorageSettings, WordingSettings,
+};
+use crate::config::values::{self, Fault};
+
+/// Most hosts with a pace of their own, and most article hosts.
+const HOSTS_MAX: usize = 10_000;
+/// Most requests or sources under way at once.
+const CONCURRENT_MAX: u32 = 4_096;
+
+pub(super) fn check(root: &Field<'_>) -> Option<Settings> {
+    let table = root.table()?;
+    let mut settings = Settings::default();
+    set(&table, "time_zone", &mut settings.time_zone, |text| {
+        text.parse().map_err(|_| Fault::new("is not a time zone", "write an IANA name such as `Asia/Shanghai`"))
+    });
+    section(&table, "storage", |table| storage(table, &mut settings.storage));
+    section(&table, "crawl", |table| crawl(table, &mut settings.crawl));
+    section(&table, "wording", |table| wording(table, &mut settings.wording));
+    section(&table, "report", |table| report(table, &mut settings.report));
+    table.finish();
+    Some(settings)
+}
+
+fn storage(table: &Table<'_>, storage: &mut StorageSettings) {
+    if let Some(field) = table.optional("url") {
+        match field.text().map(database_url) {
+            Some(Ok(url)) => storage.url = url,
+            // The address may hold a password.
+            Some(Err(fault)) => field.wrong_secret(fault),
+            None => {}
+        }
+    }
+    set(table, "migrate_on_start", &mut storage.migrate_on_start, values::boolean);
+}
+
+fn crawl(table: &Table<'_>, crawl: &mut CrawlSettings) {
+    set(table, "user_agent", &mut crawl.user_agent, user_agent);
+    set(table, "timeout", &mut crawl.timeout, values::positive_duration);
+    set(table, "body_bytes_max", &mut crawl.body_bytes_max, |text| match values::size(text)? {
+        bytes @ 1_024..=1_073_741_824 => Ok(bytes),
+        _ => Err(Fault::new("is not within 1KiB and 1GiB", "write a size such as `8MiB`")),
+    });
+    set(table, "redirects_max", &mut crawl.redirects_max, |text| values::whole(text, 0, 20));
+    set(table, "retries_max", &mut crawl.retries_max, |text| values::whole(text, 0, 10));
+    set(table, "retry_wait", &mut crawl.retry_wait, values::positive_duration);
+    set(table, "concurrent", &mut crawl.concurrent, |text| values::whole(text, 1, CONCURRENT_MAX));
+    if let Some(field) = table.optional("default_host") {
+        crawl.default_host = host_pace(&field, crawl.default_host);
+    }
+    if let Some(field) = table.optional("hosts") {
+        crawl.hosts = hosts(&field, crawl.default_host);
+    }
+    set(table, "fill_text", &mut crawl.fill_text, |text| match text {
+        "missing" => Ok(FillText::Missing),
+        "never" => Ok(FillText::Never),
+        _ => Err(Fault::new("is not a known word", "write `missing` or `never`")),
+    });
+    if let Some(field) = table.optional("article_hosts") {
+        crawl.article_hosts = limited(&field).iter().filter_map(|item| item.read(host)).collect();
+    }
+    set(table, "bridge_stale_after", &mut crawl.bridge_stale_after, values::positive_duration);
+}
+
+fn wording(table: &Table<'_>, wording: &mut WordingSettings) {
+    if let Some(field) = table.optional("lists_dir") {
+        wording.lists_dir = field.read(path);
+    }
+}
+
+fn report(table: &Table<'_>, report: &mut ReportSettings) {
+    set(table, "office", &mut report.office, values::line);
+    set(table, "area", &mut report.area, |text| if text.is_empty() { Ok(String::new()) } else { values::line(text) });
+    set(table, "week_starts_on", &mut report.week_starts_on, values::weekday);
+    set(table, "weekly_due", &mut report.weekly_due, |text| {
+        let remedy = "write second minute hour day month weekday, for example `0 0 12 * * Fri`";
+        if text.len() > 200 {
+            return Err(Fault::new("is longer than 200 bytes", remedy));
+        }
+        text.parse().map_err(|_| Fault::new("is not a cron expression", remedy))
+    });
+    set(table, "dir", &mut report.dir, path);
+}
+
+/// Reads a section where there is one.
+fn section(parent: &Table<'_>, key: &'static str, read: impl FnOnce(&Table<'_>)) {
+    if let Some(table) = parent.optional(key).and_then(|field| field.table()) {
+        read(&table);
+        table.finish();
+    }
+}
+
+/// Replaces the default where the key is given.
+fn set<T>(table: &Table<'_>, key: &'static str, target: &mut T, parse: impl Fn(&str) -> Result<T, Fault>) {
+    if let Some(value) = table.optional(key).and_then(|field| field.read(parse)) {
+        *target = value;
+    }
+}
+
+fn host_pace(field: &Field<'_>, default: HostPace) -> HostPace {
+    let mut pace = default;
+    if let Some(table) = field.table() {
+        set(&table, "per_second", &mut pace.per_second, values::rate);
+        set(&table, "concurrent", &mut pace.concurrent, |text| values::whole(text, 1, CONCURRENT_MAX));
+        table.finish();
+    }
+    pace
+}
+
+fn hosts(field: &Field<'_>, default: HostPace) -> BTreeMap<String, HostPace> {
+    let Some(table) = field.table() else { return BTreeMap::new() };
+    if table.entries().count() > HOSTS_MAX {
+        field.wrong(Fault::new(format!("names more than {HOSTS_MAX} hosts"), "set `default_host` instead"));
+        return BTreeMap::new();
+    }
+    let mut paces = BTreeMap::new();
+    for (name, pace) in table.entries() {
+        match host(name) {
+            Ok(name) => _ = paces.insert(name, host_pace(&pace, default)),
+            Err(fault) => pace.wrong_secret(fault),
+        }
+    }
+    paces
+}
+
+fn limited<'a>(field: &Field<'a>) -> Vec<Field<'a>> {
+    let mut items = field.items();
+    if items.len() > HOSTS_MAX {
+        field.wrong(Fault::new(format!("names more than {HOSTS_MAX} hosts"), "remove some"));
+        items.clear();
+    }
+    items
+}
+
+/// `host` or `host:port` in the form in which addresses carry it.
+fn host(text: &str) -> Result<String, Fault> {
+    let wrong = || Fault::new("is not a host", "write a host such as `example.org`, or `example.org:8080`");
+    if text.is_empty() || text.contains(['/', '@', '?', '#', '\\']) || text.contains(char::is_whitespace) {
+        return Err(wrong());
+    }
+    let url = Url::parse(&format!("http://{text}/")).map_err(|_| wrong())?;
+    Ok(crate::model::account::authority_of(&url))
+}
+
+/// Text that may stand in a request header.
+fn user_agent(text: &str) -> Result<String, Fault> {
+    let fine = !text.is_empty() && text.len() <= 200 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if fine { Ok(text.to_owned()) } else { Err(Fault::new("is not a header text", "write 1 to 200 ASCII characters")) }
+}
+
+fn path(text: &str) -> Result<PathBuf, Fault> {
+    if text.is_empty() || text.contains('\0') {
+        return Err(Fault::new("is not a path", "write a path, relative to the configuration folder or absolute"));
+    }
+    Ok(PathBuf::from(text))
+}
+
+fn database_url(text: &str) -> Result<String, Fault> {
+    let remedy = "write `sqlite:duwang.db` or `postgres://USER@HOST/DATABASE`";
+    match text.split_once(':') {
+        Some(("sqlite", path)) if !path.trim_start_matches('/').is_empty() => Ok(text.to_owned()),
+        Some(("postgres" | "postgresql", _)) if Url::parse(text).is_ok() => Ok(text.to_owned()),
+        _ => Err(Fault::new("is not the address of a database", remedy)),
+    }
+}

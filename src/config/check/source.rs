@@ -1,0 +1,130 @@
+//! One source of an account: an entry of `sources`, or a line of an import table.
+
+use chrono::format::{Item, StrftimeItems};
+use url::Url;
+
+use crate::config::reader::{Field, Report};
+use crate::config::tree::{Entry, Node, Place, Value};
+use crate::config::values::{self, Fault};
+use crate::model::AccountId;
+use crate::model::account::{Freshness, HtmlListSpec, Source, SourceSpec};
+
+/// Longest CSS selector, in bytes.
+const SELECTOR_BYTES_MAX: usize = 1_000;
+/// Most list pages read in one crawl.
+const PAGES_MAX: u32 = 100;
+/// Pages read where `pages_max` is not given.
+const PAGES_DEFAULT: u32 = 1;
+
+/// Reads one source; wrong values are recorded.
+pub(super) fn check(field: &Field<'_>, account: &AccountId) -> Option<Source> {
+    let table = field.table()?;
+    let kind = table.required("kind").and_then(|kind| {
+        let words = "write one of: feed, html_list";
+        kind.read(|text| match text {
+            "feed" | "html_list" => Ok(text.to_owned()),
+            _ => Err(Fault::new("is not a kind of source", words)),
+        })
+    });
+    let url = table.required("url").and_then(|field| url(&field));
+    // The keys depend on the kind: with a wrong kind they cannot be judged.
+    let kind = kind?;
+    let spec = if kind == "feed" {
+        let freshness = table.optional("freshness").map(|field| field.read(|text| values::word(text, Freshness::ALL)));
+        freshness.unwrap_or(Some(Freshness::Bridge)).map(|freshness| SourceSpec::Feed { freshness })
+    } else {
+        let item = table.required("item").and_then(|field| field.read(selector));
+        let date = table.required("date").and_then(|field| field.read(selector));
+        let link = table
+            .optional("link")
+            .map(|field| field.read(|text| if text.is_empty() { Ok(String::new()) } else { selector(text) }));
+        let title = table.optional("title").and_then(|field| field.read(selector));
+        let date_format = table.optional("date_format").and_then(|field| field.read(date_format));
+        let next = table.optional("next").and_then(|field| field.read(selector));
+        let pages_max =
+            table.optional("pages_max").and_then(|field| field.read(|text| values::whole(text, 1, PAGES_MAX)));
+        item.zip(date).zip(link.unwrap_or(Some(String::new()))).map(|((item, date), link)| {
+            let pages_max = pages_max.unwrap_or(PAGES_DEFAULT);
+            SourceSpec::HtmlList(Box::new(HtmlListSpec { item, link, title, date, date_format, next, pages_max }))
+        })
+    };
+    table.finish();
+    Some(Source::new(account, url?, spec?))
+}
+
+/// Reads one source from a table cell: kind, address, and the other keys as a JSON object or nothing.
+pub(in crate::config) fn source_from_json(
+    account: &AccountId,
+    kind: &str,
+    url: &str,
+    options: &str,
+) -> Result<Source, Vec<Fault>> {
+    let place = Place::Line(1);
+    let leaf = |text: &str| Node { place: place.clone(), value: Value::Scalar(text.to_owned()) };
+    let mut entries = vec![("kind".to_owned(), leaf(kind)), ("url".to_owned(), leaf(url))];
+    if !options.is_empty() {
+        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(options).map_err(|_| {
+            vec![Fault::new("is not a JSON object", "write for example `{\"item\": \"li\", \"date\": \"span\"}`")]
+        })?;
+        for (key, value) in object {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            entries.push((key, leaf(&text)));
+        }
+    }
+    let entries = entries.into_iter().map(|(key, node)| Entry { key, place: place.clone(), node }).collect();
+    let node = Node { place: place.clone(), value: Value::Map(entries) };
+    let report = Report::new("");
+    let source = check(&Field::root(&report, &node), account);
+    let errors = report.into_errors();
+    match source {
+        Some(source) if errors.is_empty() => Ok(source),
+        _ => Err(errors
+            .into_iter()
+            .map(|error| {
+                let about = if error.path.is_empty() { String::new() } else { format!("{}: ", error.path) };
+                let value = error.value.map(|value| format!("`{value}` ")).unwrap_or_default();
+                Fault::new(format!("{about}{value}{}", error.problem), error.remedy)
+            })
+            .collect()),
+    }
+}
+
+fn url(field: &Field<'_>) -> Option<Url> {
+    let text = field.text()?;
+    let checked = values::web_url(text).and_then(|url| {
+        if values::has_credentials(&url) {
+            return Err(Fault::new("carries a name or password", "remove `name:password@`: reports show the address"));
+        }
+        Ok(url)
+    });
+    match checked {
+        Ok(url) => Some(url),
+        Err(fault) if text.contains('@') => {
+            field.wrong_secret(fault);
+            None
+        }
+        Err(fault) => {
+            field.wrong(fault);
+            None
+        }
+    }
+}
+
+fn selector(text: &str) -> Result<String, Fault> {
+    let remedy = "write a CSS selector such as `ul.list > li`";
+    if text.trim().is_empty() {
+        return Err(Fault::new("is empty", remedy));
+    }
+    if text.len() > SELECTOR_BYTES_MAX {
+        return Err(Fault::new(format!("is longer than {SELECTOR_BYTES_MAX} bytes"), remedy));
+    }
+    match scraper::Selector::parse(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(Fault::new("is not a CSS selector", remedy)),
+    }
+}
+
+fn date_format(text: &str) -> Result<String, Fault> {
+    let fine = !text.is_empty() && text.len() <= 100 && StrftimeItems::new(text).all(|item| item != Item::Error);
+    if fine { Ok(text.to_owned()) } else { Err(Fault::new("is not a date format", "write for example `%Y-%m-%d`")) }
+}

@@ -1,0 +1,301 @@
+//! Disorder in the registry itself: one platform with several accounts of a unit, accounts that are not filed or that
+//! nobody can see, two accounts with one source, posts of an account that is said to be gone.
+//!
+//! Pure: the registry, what is known of each account's last posts, findings out. Configuration has already refused what
+//! cannot be true (duplicate ids, dangling references); what stands here can be true but should not be.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::model::account::{Account, AccountKind, AccountStatus, Unit, labelled_enum};
+use crate::model::violation::{Severity, ViolationKind};
+use crate::model::week::Calendar;
+use crate::model::{AccountId, UnitId, ViolationId};
+
+labelled_enum! {
+    /// What is out of order.
+    RegistryCheck {
+        /// A unit keeps several accounts on one platform.
+        SeveralAccounts = "several_accounts", "一平台多账号";
+        Unfiled = "unfiled", "未备案";
+        NoSource = "no_source", "无采集来源";
+        SharedSource = "shared_source", "采集来源重复";
+        /// Posts after the day of deregistration.
+        PostsAfterEnd = "posts_after_end", "注销后仍发布";
+    }
+}
+
+/// Something that a person should put in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistryFinding {
+    pub check: RegistryCheck,
+    /// The account concerned; of several, the first in the order of ids.
+    pub account: AccountId,
+    /// The other accounts concerned, in the order of ids.
+    pub also: Vec<AccountId>,
+    pub severity: Severity,
+    /// One Chinese sentence for the person who must act.
+    pub message: String,
+    /// The document behind the check; empty where it is a matter of our own work.
+    pub basis: &'static str,
+    /// The unit and platform, or the address, that makes this the same finding on every run.
+    subject: String,
+}
+
+impl RegistryFinding {
+    /// The parts that make this the same problem on every run.
+    pub fn natural_key(&self) -> [&str; 2] {
+        [self.check.as_str(), &self.subject]
+    }
+
+    pub fn violation_id(&self) -> ViolationId {
+        ViolationId::derive(ViolationKind::Registry, self.natural_key())
+    }
+}
+
+/// What is known of an account's life beyond the registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct AccountActivity {
+    pub last_published_at: Option<DateTime<Utc>>,
+    /// Day on which the account was recorded as deregistered, where that is known.
+    pub deregistered_on: Option<NaiveDate>,
+}
+
+const BASIS_ONE_ACCOUNT: &str = "《国务院办公厅关于推进政务新媒体健康有序发展的意见》（国办发〔2018〕123号）：一个单位原则上在同一第三方平台只开设一个账号";
+const BASIS_FILING: &str = "《国务院办公厅关于推进政务新媒体健康有序发展的意见》（国办发〔2018〕123号）：开设、变更、关停、注销应向主管单位备案";
+
+/// Every finding, ordered by check, then by account. `activity` may know nothing: then nothing is claimed from it.
+pub fn lint(
+    units: &[Unit],
+    accounts: &[Account],
+    activity: &HashMap<AccountId, AccountActivity>,
+    calendar: &Calendar,
+) -> Vec<RegistryFinding> {
+    let names: HashMap<&UnitId, &str> = units.iter().map(|unit| (&unit.id, unit.name.as_str())).collect();
+    let mut findings = several_accounts(accounts, &names);
+    findings.extend(accounts.iter().filter_map(unfiled));
+    findings.extend(accounts.iter().filter_map(no_source));
+    findings.extend(shared_sources(accounts));
+    findings.extend(accounts.iter().filter_map(|account| {
+        let activity = activity.get(&account.id)?;
+        posts_after_end(account, activity, calendar)
+    }));
+    findings.sort_by(|a, b| (a.check, &a.account, &a.subject).cmp(&(b.check, &b.account, &b.subject)));
+    findings
+}
+
+/// Accounts that are in use: they count, and somebody must be able to see them.
+fn is_in_use(account: &Account) -> bool {
+    matches!(account.status, AccountStatus::Active | AccountStatus::Suspended)
+}
+
+/// On these kinds a second account is no disorder: an app or site is not an account on somebody's platform, and
+/// nobody knows what `other` is.
+fn is_one_platform(kind: AccountKind) -> bool {
+    !matches!(kind, AccountKind::App | AccountKind::Website | AccountKind::Other)
+}
+
+fn several_accounts(accounts: &[Account], names: &HashMap<&UnitId, &str>) -> Vec<RegistryFinding> {
+    let mut by_platform: BTreeMap<(&UnitId, AccountKind), Vec<&Account>> = BTreeMap::new();
+    for account in accounts.iter().filter(|account| is_in_use(account) && is_one_platform(account.kind)) {
+        by_platform.entry((&account.unit, account.kind)).or_default().push(account);
+    }
+    by_platform
+        .into_iter()
+        .filter(|(_, accounts)| accounts.len() > 1)
+        .map(|((unit, kind), accounts)| {
+            let message = format!(
+                "{}在{}平台开设{}个账号：{}。请保留一个，其余按程序注销或整合。",
+                names.get(unit).copied().unwrap_or(unit.as_str()),
+                kind.label(),
+                accounts.len(),
+                names_of(&accounts),
+            );
+            finding(RegistryCheck::SeveralAccounts, &accounts, Severity::Major, message, format!("{unit}/{kind}"))
+        })
+        .collect()
+}
+
+fn unfiled(account: &Account) -> Option<RegistryFinding> {
+    (account.status == AccountStatus::Active && account.filed_on.is_none()).then(|| {
+        let message =
+            format!("“{}”（{}）正常运行但无备案日期。请核实备案情况并补登。", account.name, account.kind.label());
+        finding(RegistryCheck::Unfiled, &[account], Severity::Minor, message, account.id.to_string())
+    })
+}
+
+fn no_source(account: &Account) -> Option<RegistryFinding> {
+    (account.status == AccountStatus::Active && account.sources.is_empty()).then(|| {
+        let message = format!(
+            "“{}”（{}）未配置采集来源，更新情况无法核实。请配置采集来源，或安排人工核查。",
+            account.name,
+            account.kind.label(),
+        );
+        finding(RegistryCheck::NoSource, &[account], Severity::Hint, message, account.id.to_string())
+    })
+}
+
+fn shared_sources(accounts: &[Account]) -> Vec<RegistryFinding> {
+    let mut by_url: BTreeMap<&str, Vec<&Account>> = BTreeMap::new();
+    for account in accounts.iter().filter(|account| account.status != AccountStatus::Deregistered) {
+        for source in &account.sources {
+            let sharers = by_url.entry(source.url.as_str()).or_default();
+            if sharers.last().is_none_or(|last| last.id != account.id) {
+                sharers.push(account);
+            }
+        }
+    }
+    by_url
+        .into_iter()
+        .filter(|(_, accounts)| accounts.len() > 1)
+        .map(|(url, accounts)| {
+            let message =
+                format!("{}共用同一采集来源 {url}，发布内容无法分清归属。请逐一核对采集地址。", names_of(&accounts),);
+            finding(RegistryCheck::SharedSource, &accounts, Severity::Minor, message, url.to_owned())
+        })
+        .collect()
+}
+
+/// Claims nothing unless the day of deregistration is known and the post is later than that whole day.
+fn posts_after_end(account: &Account, activity: &AccountActivity, calendar: &Calendar) -> Option<RegistryFinding> {
+    if account.status != AccountStatus::Deregistered {
+        return None;
+    }
+    let (ended_on, published_at) = activity.deregistered_on.zip(activity.last_published_at)?;
+    let published_on = calendar.day_of(published_at);
+    (published_on > ended_on).then(|| {
+        let message = format!(
+            "“{}”（{}）登记为{}已注销，但{}仍有发布。请核实注销手续是否办结。",
+            account.name,
+            account.kind.label(),
+            ended_on.format("%Y年%-m月%-d日"),
+            published_on.format("%Y年%-m月%-d日"),
+        );
+        finding(RegistryCheck::PostsAfterEnd, &[account], Severity::Major, message, account.id.to_string())
+    })
+}
+
+fn names_of(accounts: &[&Account]) -> String {
+    let names: Vec<String> = accounts.iter().map(|account| format!("“{}”", account.name)).collect();
+    names.join("、")
+}
+
+fn finding(
+    check: RegistryCheck,
+    accounts: &[&Account],
+    severity: Severity,
+    message: String,
+    subject: String,
+) -> RegistryFinding {
+    let mut ids: Vec<AccountId> = accounts.iter().map(|account| account.id.clone()).collect();
+    ids.sort();
+    let basis = match check {
+        RegistryCheck::SeveralAccounts => BASIS_ONE_ACCOUNT,
+        RegistryCheck::Unfiled | RegistryCheck::PostsAfterEnd => BASIS_FILING,
+        RegistryCheck::NoSource | RegistryCheck::SharedSource => "",
+    };
+    let account = ids.remove(0);
+    RegistryFinding { check, account, also: ids, severity, message, basis, subject }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Weekday;
+
+    use super::*;
+    use crate::model::account::{Freshness, Source, SourceSpec, UnitLevel};
+
+    const CALENDAR: Calendar = Calendar { zone: chrono_tz::Asia::Shanghai, week_starts_on: Weekday::Fri };
+
+    /// An account in order: filed, with a source of its own.
+    fn account(id: &str, kind: AccountKind) -> Account {
+        let id = AccountId::new(id);
+        let url = format!("http://feeds.example/{id}.xml").parse().unwrap();
+        Account {
+            name: format!("名称{id}"),
+            unit: UnitId::new("jyj"),
+            kind,
+            platform_id: None,
+            status: AccountStatus::Active,
+            filed_on: Some("2021-03-01".parse().unwrap()),
+            sources: vec![Source::new(&id, url, SourceSpec::Feed { freshness: Freshness::Bridge })],
+            id,
+        }
+    }
+
+    fn check(accounts: &[Account], activity: &[(&str, AccountActivity)], expected: &[(RegistryCheck, &str, usize)]) {
+        let unit = Unit {
+            id: UnitId::new("jyj"),
+            name: "州教育局".to_owned(),
+            level: UnitLevel::Prefecture,
+            region: "云岭州".to_owned(),
+            supervisor: None,
+        };
+        let activity = activity.iter().map(|(id, activity)| (AccountId::new(*id), *activity)).collect();
+        let findings = lint(&[unit], accounts, &activity, &CALENDAR);
+        let found: Vec<(RegistryCheck, &str, usize)> =
+            findings.iter().map(|f| (f.check, f.account.as_str(), f.also.len())).collect();
+        assert_eq!(found, expected, "{findings:#?}");
+    }
+
+    #[test]
+    fn accounts_in_order_raise_nothing() {
+        check(&[account("a", AccountKind::Weibo), account("b", AccountKind::Douyin)], &[], &[]);
+        check(&[account("a", AccountKind::WechatSubscription), account("b", AccountKind::WechatService)], &[], &[]);
+        check(&[account("a", AccountKind::App), account("b", AccountKind::App)], &[], &[]);
+    }
+
+    #[test]
+    fn two_accounts_of_a_unit_on_one_platform_are_one_finding() {
+        let mut accounts = [account("b", AccountKind::Weibo), account("a", AccountKind::Weibo)];
+        check(&accounts, &[], &[(RegistryCheck::SeveralAccounts, "a", 1)]);
+        accounts[0].status = AccountStatus::Closing;
+        check(&accounts, &[], &[]);
+        accounts[0].status = AccountStatus::Active;
+        accounts[0].unit = UnitId::new("other");
+        check(&accounts, &[], &[]);
+    }
+
+    #[test]
+    fn an_active_account_without_filing_or_source_is_named() {
+        let mut one = account("a", AccountKind::Weibo);
+        one.filed_on = None;
+        one.sources.clear();
+        check(std::slice::from_ref(&one), &[], &[(RegistryCheck::Unfiled, "a", 0), (RegistryCheck::NoSource, "a", 0)]);
+        one.status = AccountStatus::Pending;
+        check(&[one], &[], &[]);
+    }
+
+    #[test]
+    fn a_source_of_two_accounts_is_named_once() {
+        let mut two = account("b", AccountKind::Douyin);
+        let one = account("a", AccountKind::Weibo);
+        two.sources = vec![Source::new(&two.id, one.sources[0].url.clone(), one.sources[0].spec.clone())];
+        check(&[one, two], &[], &[(RegistryCheck::SharedSource, "a", 1)]);
+    }
+
+    #[test]
+    fn a_post_after_the_day_of_deregistration_is_named_and_nothing_else_is_claimed() {
+        let mut gone = account("a", AccountKind::Weibo);
+        gone.status = AccountStatus::Deregistered;
+        let accounts = [gone];
+        let day = |text: &str| Some(text.parse::<NaiveDate>().unwrap());
+        // 2023-05-10 16:30 UTC is the 11th in Shanghai.
+        let at = |text: &str| Some(text.parse::<DateTime<Utc>>().unwrap());
+        let activity = |last_published_at, deregistered_on| AccountActivity { last_published_at, deregistered_on };
+        let late = at("2023-05-10T16:30:00Z");
+        check(&accounts, &[("a", activity(late, day("2023-05-10")))], &[(RegistryCheck::PostsAfterEnd, "a", 0)]);
+        check(&accounts, &[("a", activity(late, day("2023-05-11")))], &[]);
+        check(&accounts, &[("a", activity(late, None))], &[]);
+        check(&accounts, &[("a", activity(None, day("2023-05-10")))], &[]);
+        check(&accounts, &[], &[]);
+    }
+
+    #[test]
+    fn the_same_disorder_has_the_same_id_when_another_account_joins() {
+        let ids = |accounts: &[Account]| lint(&[], accounts, &HashMap::new(), &CALENDAR)[0].violation_id();
+        let [a, b, c] = ["a", "b", "c"].map(|id| account(id, AccountKind::Weibo));
+        assert_eq!(ids(&[a.clone(), b.clone()]), ids(&[c, b, a]));
+    }
+}
