@@ -118,6 +118,12 @@ pub struct Validators {
     pub last_modified: Option<String>,
 }
 
+impl Validators {
+    pub fn is_empty(&self) -> bool {
+        self.etag.is_none() && self.last_modified.is_none()
+    }
+}
+
 /// One attempt at one source, as it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crawl {

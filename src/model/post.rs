@@ -29,25 +29,6 @@ labelled_enum! {
     }
 }
 
-labelled_enum! {
-    /// What kind of personal data a post showed (个人信息).
-    PersonalData {
-        ResidentId = "id", "身份证号";
-        Mobile = "mobile", "手机号码";
-        BankCard = "bankcard", "银行卡号";
-    }
-}
-
-/// A place of a stored text where personal data stood and asterisks stand now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MaskedSpan {
-    /// First character, counted in Unicode characters of the text.
-    pub start: usize,
-    /// One past the last character.
-    pub end: usize,
-    pub kind: PersonalData,
-}
-
 /// A link found in a post's text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {

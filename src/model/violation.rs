@@ -123,6 +123,22 @@ pub struct Context {
     pub after: String,
 }
 
+/// A violation, with the post it was found in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViolationRecord {
+    pub violation: Violation,
+    pub post: Option<PostRef>,
+}
+
+/// What a reader needs to find a post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostRef {
+    pub title: String,
+    /// As the source gave it: shown as a link only if it is `http` or `https`.
+    pub url: Option<String>,
+    pub published_at: Option<DateTime<Utc>>,
+}
+
 impl ViolationId {
     /// The id of a problem from its natural key: `W-` wording, `F-` frequency, `R-` registry, and twelve hex digits.
     pub fn derive<'a>(kind: ViolationKind, natural_key: impl IntoIterator<Item = &'a str>) -> Self {

@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
 use super::{BINDS_MAX, StoreError, Tx, insert_rows, on_conn};
-use crate::model::post::{CountedPost, Link, MaskedSpan, TextOrigin, TextState};
+use crate::model::post::{CountedPost, Link, TextOrigin, TextState};
 use crate::model::week::Window;
 use crate::model::{AccountId, PostId, digest_hex};
+use crate::rules::wording::privacy::MaskedSpan;
 
 /// zstd level of stored texts: 3 is the library's default, small texts gain little beyond it.
 const ZSTD_LEVEL: i32 = 3;

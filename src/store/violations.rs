@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 
 use super::{BINDS_MAX, StoreError, Tx, insert_rows, on_conn, word};
 use crate::model::account::AccountKind;
-use crate::model::violation::{Context, Severity, Tier, Violation, ViolationKind, ViolationState, WordingClass};
+use crate::model::violation::{
+    Context, PostRef, Severity, Tier, Violation, ViolationKind, ViolationRecord, ViolationState, WordingClass,
+};
 use crate::model::week::Window;
 use crate::model::{AccountId, PostId, ViolationId};
 
@@ -26,22 +28,6 @@ pub struct ViolationEvent {
     pub at: DateTime<Utc>,
     pub state: ViolationState,
     pub detail: String,
-}
-
-/// The post a violation was found in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PostReference {
-    pub key: String,
-    pub title: String,
-    pub url: Option<String>,
-    pub published_at: Option<DateTime<Utc>>,
-}
-
-/// A violation with its post.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ViolationRecord {
-    pub violation: Violation,
-    pub post: Option<PostReference>,
 }
 
 /// Everything that explains one violation.
@@ -80,7 +66,6 @@ struct ViolationRow {
     window_to: Option<DateTime<Utc>>,
     first_seen_at: DateTime<Utc>,
     n_events: i64,
-    post_key: Option<String>,
     post_title: Option<String>,
     post_url: Option<String>,
     post_published_at: Option<DateTime<Utc>>,
@@ -90,10 +75,10 @@ const SELECT: &str = "SELECT v.id, v.kind, v.account_id, v.post_id, v.subject, v
                       v.message, v.basis, v.found, v.suggestion, v.context_before, v.context_after, v.span_start, \
                       v.span_end, v.occurrences, v.post_version, v.lists_version, v.window_from, v.window_to, \
                       v.first_seen_at, (SELECT COUNT(*) FROM violation_events e WHERE e.violation_id = v.id) AS n_events, \
-                      p.key AS post_key, p.title AS post_title, p.url AS post_url, p.published_at AS post_published_at \
+                      p.title AS post_title, p.url AS post_url, p.published_at AS post_published_at \
                       FROM violations v LEFT JOIN posts p ON p.id = v.post_id ";
 
-impl TryFrom<ViolationRow> for (StoredViolation, Option<PostReference>) {
+impl TryFrom<ViolationRow> for (StoredViolation, Option<PostRef>) {
     type Error = StoreError;
 
     fn try_from(row: ViolationRow) -> Result<Self, StoreError> {
@@ -129,8 +114,7 @@ impl TryFrom<ViolationRow> for (StoredViolation, Option<PostReference>) {
             first_seen_at: row.first_seen_at,
             id: ViolationId::new(row.id.clone()),
         };
-        let post = row.post_key.zip(row.post_title).map(|(key, title)| PostReference {
-            key,
+        let post = row.post_title.map(|title| PostRef {
             title,
             url: row.post_url,
             published_at: row.post_published_at,
@@ -157,7 +141,7 @@ impl Tx {
                 query.build_query_as().fetch_all(conn).await?
             });
             for row in rows {
-                found.push(<(StoredViolation, Option<PostReference>)>::try_from(row)?.0);
+                found.push(<(StoredViolation, Option<PostRef>)>::try_from(row)?.0);
             }
         }
         Ok(found)
@@ -181,7 +165,7 @@ impl Tx {
             query.push(") ORDER BY v.id");
             query.build_query_as().fetch_all(conn).await?
         });
-        rows.into_iter().map(|row| Ok(<(StoredViolation, Option<PostReference>)>::try_from(row)?.0)).collect()
+        rows.into_iter().map(|row| Ok(<(StoredViolation, Option<PostRef>)>::try_from(row)?.0)).collect()
     }
 
     /// All registry violations.
@@ -191,7 +175,7 @@ impl Tx {
             query.push("WHERE v.kind = 'registry' ORDER BY v.id");
             query.build_query_as().fetch_all(conn).await?
         });
-        rows.into_iter().map(|row| Ok(<(StoredViolation, Option<PostReference>)>::try_from(row)?.0)).collect()
+        rows.into_iter().map(|row| Ok(<(StoredViolation, Option<PostRef>)>::try_from(row)?.0)).collect()
     }
 
     /// Wording violations of posts published in the window.
@@ -303,6 +287,6 @@ impl Tx {
 }
 
 fn record(row: ViolationRow) -> Result<ViolationRecord, StoreError> {
-    let (stored, post) = <(StoredViolation, Option<PostReference>)>::try_from(row)?;
+    let (stored, post) = <(StoredViolation, Option<PostRef>)>::try_from(row)?;
     Ok(ViolationRecord { violation: stored.violation, post })
 }

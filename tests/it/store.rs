@@ -4,9 +4,10 @@ use chrono::TimeDelta;
 use duwang::model::account::AccountStatus;
 use duwang::model::coverage::Span;
 use duwang::model::crawl::{Crawl, Extent, Outcome, SourceState, Validators};
-use duwang::model::post::{MaskedSpan, PersonalData, TextOrigin, TextState};
+use duwang::model::post::{TextOrigin, TextState};
 use duwang::model::violation::{Severity, Tier, Violation, ViolationKind, ViolationState, WordingClass};
 use duwang::model::{AccountId, PostId, ViolationId};
+use duwang::rules::wording::privacy::{MaskedSpan, PrivacyKind};
 use duwang::store::Store;
 use duwang::store::crawls::ProvedSpan;
 use duwang::store::posts::{PostRecord, RecordedPost};
@@ -125,7 +126,7 @@ async fn a_text_from_the_page_outlives_a_listing_without_one(store: Store) {
 
 async fn texts_wait_until_they_are_judged(store: Store) {
     with_account(&store).await;
-    let masked = vec![MaskedSpan { start: 0, end: 2, kind: PersonalData::Mobile }];
+    let masked = vec![MaskedSpan { start: 0, end: 2, kind: PrivacyKind::Mobile }];
     let told = PostRecord { masked: masked.clone(), ..post("wx", "a", "文本") };
     let recorded = record(&store, &[told, post("wx", "b", "另文")]).await;
     let mut tx = store.write().await.unwrap();

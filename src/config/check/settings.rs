@@ -15,6 +15,8 @@ use crate::config::values::{self, Fault};
 const HOSTS_MAX: usize = 10_000;
 /// Most requests or sources under way at once.
 const CONCURRENT_MAX: u32 = 4_096;
+/// Upper bound of `crawl.fill_pages_max`.
+const FILL_PAGES_MAX: u32 = 1_000_000;
 
 pub(super) fn check(root: &Field<'_>) -> Option<Settings> {
     let table = root.table()?;
@@ -64,6 +66,7 @@ fn crawl(table: &Table<'_>, crawl: &mut CrawlSettings) {
         "never" => Ok(FillText::Never),
         _ => Err(Fault::new("is not a known word", "write `missing` or `never`")),
     });
+    set(table, "fill_pages_max", &mut crawl.fill_pages_max, |text| values::whole(text, 0, FILL_PAGES_MAX));
     if let Some(field) = table.optional("article_hosts") {
         crawl.article_hosts = limited(&field).iter().filter_map(|item| item.read(host)).collect();
     }

@@ -1,0 +1,240 @@
+//! The command line: one file for each command. Load, call, print; no rules here.
+//!
+//! Results go to stdout, progress and logs to stderr. Exit codes: 0 done, 1 findings or failed work, 2 usage,
+//! 78 bad configuration (`EX_CONFIG` of sysexits).
+
+mod accounts;
+mod check;
+mod config;
+mod crawl;
+mod demo;
+mod explain;
+mod migrate;
+mod output;
+mod posts;
+mod progress;
+mod report;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use clap::{Args, Parser, Subcommand};
+use tracing::level_filters::LevelFilter;
+
+use crate::clock::Clock;
+use crate::config::settings::Settings;
+use crate::config::{Config, ConfigErrors};
+use crate::engine::Engine;
+use crate::rules::wording::Checker;
+use crate::rules::wording::wordlist::WordlistError;
+use crate::store::{Store, StoreError};
+
+pub use output::Output;
+
+/// Exit code of a bad configuration.
+const EXIT_CONFIG: u8 = 78;
+/// Exit code of findings or failed work.
+const EXIT_FAILED: u8 = 1;
+
+/// Watches government new-media accounts (读网): update frequency, wording, weekly report.
+#[derive(Debug, Parser)]
+#[command(name = "duwang", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Debug, Args)]
+struct Global {
+    /// Configuration folder [default: ./config, else /etc/duwang]
+    #[arg(long, global = true, value_name = "DIR")]
+    config: Option<PathBuf>,
+    /// More log lines (-v info, -vv debug)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Errors only, no progress
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Pretend that it is this instant (RFC 3339), for tests and for looking back
+    #[arg(long, global = true, hide = true, value_name = "TIME")]
+    now: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Try everything: simulated platforms on loopback, a crawl, a weekly report
+    Demo(demo::Demo),
+    /// Read the sources of accounts once, now
+    Crawl(crawl::Crawl),
+    /// Check the wording of text, HTML or Word files; exit 1 if anything is found
+    Check(check::Check),
+    /// Make a report
+    #[command(subcommand)]
+    Report(report::Report),
+    /// The registry: import, export, list, show, lint
+    #[command(subcommand)]
+    Accounts(accounts::Accounts),
+    /// Posts that are handed in as a file
+    #[command(subcommand)]
+    Posts(posts::Posts),
+    /// The configuration files
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Bring the database up to date with this version
+    Migrate,
+    /// Show everything that explains one problem
+    Explain(explain::Explain),
+}
+
+/// What every command is given.
+#[derive(Debug)]
+pub struct Session {
+    global: Global,
+    clock: Clock,
+    progress: progress::Progress,
+}
+
+/// Reads the command line, runs the command, and says how it ended.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let clock = cli.global.now.map_or(Clock::System, Clock::Fixed);
+    let session = Session { progress: progress::Progress::new(cli.global.quiet), clock, global: cli.global };
+    init_logging(&session);
+    let mut output = Output::stdout();
+    let ended = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the async runtime")
+        .and_then(|runtime| runtime.block_on(run(cli.command, &session, &mut output)))
+        .and_then(|code| output.flush().map(|()| code).map_err(anyhow::Error::from));
+    match ended {
+        Ok(code) => code,
+        Err(error) => fail(&error),
+    }
+}
+
+async fn run(command: Command, session: &Session, output: &mut Output) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Demo(args) => args.run(session, output).await,
+        Command::Crawl(args) => args.run(session, output).await,
+        Command::Check(args) => args.run(session, output),
+        Command::Report(args) => args.run(session, output).await,
+        Command::Accounts(args) => args.run(session, output).await,
+        Command::Posts(args) => args.run(session, output).await,
+        Command::Config(args) => args.run(session, output),
+        Command::Migrate => migrate::run(session, output).await,
+        Command::Explain(args) => args.run(session, output).await,
+    }
+}
+
+/// Prints an error with its causes. A closed pipe (`| head`) is no error.
+fn fail(error: &anyhow::Error) -> ExitCode {
+    let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(broken_pipe) {
+        return ExitCode::SUCCESS;
+    }
+    let mut stderr = std::io::stderr();
+    // There is nobody left to tell when stderr is closed.
+    let _ = writeln!(stderr, "error: {error:#}");
+    let is_config = error.chain().any(|cause| {
+        cause.is::<ConfigErrors>()
+            || cause.is::<WordlistErrors>()
+            || matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Address { .. }))
+    });
+    ExitCode::from(if is_config { EXIT_CONFIG } else { EXIT_FAILED })
+}
+
+fn init_logging(session: &Session) {
+    let level = match (session.global.quiet, session.global.verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (false, 0) => LevelFilter::WARN,
+        (false, 1) => LevelFilter::INFO,
+        (false, _) => LevelFilter::DEBUG,
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(session.progress.log_writer())
+        .with_ansi(false)
+        .with_target(false)
+        .init();
+}
+
+impl Session {
+    fn config_dir(&self) -> PathBuf {
+        crate::config::find_dir(self.global.config.as_deref())
+    }
+
+    fn load_config(&self) -> anyhow::Result<Config> {
+        Ok(crate::config::load(&self.config_dir())?)
+    }
+
+    /// Configuration, database and word lists, ready to work.
+    async fn engine(&self) -> anyhow::Result<Engine> {
+        let config = self.load_config()?;
+        self.engine_of(config).await
+    }
+
+    async fn engine_of(&self, config: Config) -> anyhow::Result<Engine> {
+        let checker = load_checker(&config.settings, &config.dir)?;
+        let store = open_store(&config.settings, &config.dir).await?;
+        Engine::new(Arc::new(config), store, Arc::new(checker), self.clock)
+    }
+}
+
+/// Opens the database. SQLite is brought up to date at once, PostgreSQL only where the settings say so.
+async fn open_store(settings: &Settings, dir: &Path) -> anyhow::Result<Store> {
+    let store = Store::connect(&settings.storage.url, dir).await?;
+    if store.is_sqlite() || settings.storage.migrate_on_start {
+        store.migrate().await?;
+    } else if !store.is_migrated().await? {
+        anyhow::bail!("the database schema is not that of this version; run `duwang migrate`");
+    }
+    Ok(store)
+}
+
+/// All errors of the word lists.
+#[derive(Debug, thiserror::Error)]
+#[error("the word lists have {} errors:\n{}", .0.len(), .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+struct WordlistErrors(Vec<WordlistError>);
+
+/// The built-in word lists, or those of `wording.lists_dir`.
+fn load_checker(settings: &Settings, dir: &Path) -> anyhow::Result<Checker> {
+    let Some(lists_dir) = &settings.wording.lists_dir else {
+        return Checker::built_in().map_err(|errors| WordlistErrors(errors).into());
+    };
+    let lists_dir = dir.join(lists_dir);
+    let mut files = Vec::new();
+    let folder = std::fs::read_dir(&lists_dir)
+        .with_context(|| format!("cannot read `wording.lists_dir` {}", lists_dir.display()))?;
+    for entry in folder {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "tsv") {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            files.push((name, text));
+        }
+    }
+    files.sort();
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    Checker::from_files(&files).map_err(|errors| WordlistErrors(errors).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,279 @@
+//! One pass over accounts: read their sources, store what is new, judge it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::sync::mpsc;
+
+use super::judge::TextToJudge;
+use super::lanes::run_lanes;
+use super::prepare::{plausible_time, prepare};
+use super::{Engine, coverage};
+use crate::config::settings::FillText;
+use crate::model::SourceId;
+use crate::model::account::{Account, Freshness, Source, SourceSpec, authority_of};
+use crate::model::crawl::{Crawl, Extent, Failure, Listing, Outcome, SourceState, Validators};
+use crate::model::post::TextOrigin;
+use crate::source::{self, Fetched};
+use crate::store::posts::{PostRecord, RecordedPost};
+
+/// Accounts stored in one transaction at most.
+const BATCH_MAX: usize = 64;
+/// Accounts that may wait for the writer; beyond it, the readers wait.
+const QUEUE_MAX: usize = 2 * BATCH_MAX;
+
+/// What one pass did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CrawlSummary {
+    pub accounts: u64,
+    /// Accounts without any source.
+    pub without_source: u64,
+    /// Sources left alone because their host asked to be.
+    pub waiting: u64,
+    pub outcomes: BTreeMap<Outcome, u64>,
+    pub new_posts: u64,
+    pub changed_posts: u64,
+    pub new_violations: u64,
+    /// Items that could not be read.
+    pub bad_items: u64,
+}
+
+/// What a pass tells while it runs.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress {
+    /// So many accounts have been read and stored.
+    Stored(u64),
+}
+
+/// What was read of one account.
+struct AccountRead {
+    crawls: Vec<(Crawl, SourceState)>,
+    posts: Vec<PostRecord>,
+    waiting: u64,
+}
+
+/// The name of the task in `runs`.
+const TASK: &str = "crawl";
+
+impl Engine {
+    /// Reads the given accounts once. Repeating a pass changes nothing but the times of the crawls.
+    pub async fn crawl(
+        &self,
+        accounts: Vec<Arc<Account>>,
+        progress: impl Fn(Progress) + Send + Sync,
+    ) -> anyhow::Result<CrawlSummary> {
+        let started_at = self.clock.now();
+        self.sync_registry().await?;
+        let mut tx = self.store.write().await?;
+        tx.start_run(TASK, started_at).await?;
+        tx.commit().await?;
+        self.judge_waiting().await?;
+
+        let states = Arc::new(self.store.read().await?.source_states().await?);
+        let mut summary = CrawlSummary {
+            accounts: accounts.len() as u64,
+            without_source: accounts.iter().filter(|account| account.sources.is_empty()).count() as u64,
+            ..CrawlSummary::default()
+        };
+        let accounts: Vec<Arc<Account>> = accounts.into_iter().filter(|account| !account.sources.is_empty()).collect();
+        let (sender, mut receiver) = mpsc::channel(QUEUE_MAX);
+        let reading = self.read_accounts(accounts, states, sender);
+        let writing = async {
+            let mut batch = Vec::with_capacity(BATCH_MAX);
+            while receiver.recv_many(&mut batch, BATCH_MAX).await > 0 {
+                let n_read = batch.len() as u64;
+                self.store_batch(std::mem::take(&mut batch), &mut summary).await?;
+                progress(Progress::Stored(n_read));
+            }
+            anyhow::Ok(())
+        };
+        tokio::try_join!(reading, writing)?;
+
+        coverage::settle(&self.store).await?;
+        self.check_registry().await?;
+        let mut tx = self.store.write().await?;
+        tx.finish_run(TASK, started_at, self.clock.now(), &summary.to_string()).await?;
+        tx.commit().await?;
+        Ok(summary)
+    }
+
+    async fn read_accounts(
+        &self,
+        accounts: Vec<Arc<Account>>,
+        states: Arc<HashMap<SourceId, SourceState>>,
+        sender: mpsc::Sender<AccountRead>,
+    ) -> anyhow::Result<()> {
+        let engine = self.clone();
+        let crawl = &self.config.settings.crawl;
+        run_lanes(
+            accounts,
+            |account| account.sources.first().map(Source::authority).unwrap_or_default(),
+            |authority| crawl.pace_of(authority).concurrent as usize,
+            crawl.concurrent as usize,
+            move |account| {
+                let (engine, states, sender) = (engine.clone(), Arc::clone(&states), sender.clone());
+                async move {
+                    let read = engine.read_account(&account, &states).await;
+                    sender.send(read).await.context("the writer of the crawl stopped")
+                }
+            },
+        )
+        .await
+    }
+
+    /// Tries the sources of an account in order until one answers.
+    async fn read_account(&self, account: &Account, states: &HashMap<SourceId, SourceState>) -> AccountRead {
+        let mut read = AccountRead { crawls: Vec::new(), posts: Vec::new(), waiting: 0 };
+        for source in &account.sources {
+            let before = states.get(&source.id);
+            let listed_at = self.clock.now();
+            if before.and_then(|state| state.retry_at).is_some_and(|retry_at| listed_at < retry_at) {
+                read.waiting += 1;
+                continue;
+            }
+            let validators = before.map(|state| state.validators.clone()).unwrap_or_default();
+            let fetched = source::fetch(&self.client, source, &validators, listed_at).await;
+            let mut crawl = new_crawl(account, source, listed_at);
+            match fetched {
+                Ok(Fetched::Listing { listing, validators }) => self.take_listing(&mut read, &mut crawl, listing, validators),
+                Ok(Fetched::Unchanged) => {
+                    crawl.outcome = Outcome::Unchanged;
+                    crawl.extent = before.map(|state| state.extent).unwrap_or_default();
+                }
+                Err(failure) => fail(&mut crawl, failure),
+            }
+            let success = crawl.outcome.is_success();
+            if !success {
+                tracing::warn!(source.id = %source.id, outcome = %crawl.outcome, detail = %crawl.detail, "source failed");
+            }
+            let state = SourceState::after(before, &crawl);
+            read.crawls.push((crawl, state));
+            if success {
+                break;
+            }
+        }
+        read
+    }
+
+    fn take_listing(&self, read: &mut AccountRead, crawl: &mut Crawl, mut listing: Listing, validators: Validators) {
+        let first_bad = listing.bad_items.first().map(|bad| format!("item {}: {}", bad.index, bad.reason));
+        if listing.posts.is_empty() {
+            let nothing = "the listing holds no post, and nothing else shows that there is none";
+            fail(crawl, match first_bad {
+                Some(bad) => Failure::new(Outcome::ShapeChanged, format!("no item could be read; {bad}")),
+                None => Failure::new(Outcome::EmptyUnproved, nothing),
+            });
+            return;
+        }
+        for post in &mut listing.posts {
+            post.published_at = post.published_at.and_then(|at| plausible_time(at, crawl.listed_at));
+        }
+        crawl.outcome = Outcome::Listed;
+        crawl.n_items = listing.posts.len();
+        crawl.n_bad = listing.bad_items.len();
+        crawl.detail = first_bad.unwrap_or_default();
+        crawl.extent = listing.extent(crawl.listed_at);
+        crawl.validators = validators;
+        let settings = &self.config.settings.crawl;
+        for draft in listing.posts {
+            let on_article_host =
+                draft.url.as_ref().is_some_and(|url| settings.article_hosts.contains(&authority_of(url)));
+            let fillable = settings.fill_text == FillText::Missing && on_article_host;
+            let record = prepare(&crawl.account, draft, TextOrigin::Listing, crawl.listed_at, fillable);
+            read.posts.push(record);
+        }
+    }
+
+    /// Stores what was read in one transaction, then judges what is new.
+    async fn store_batch(&self, batch: Vec<AccountRead>, summary: &mut CrawlSummary) -> anyhow::Result<()> {
+        let mut crawls = Vec::new();
+        let mut posts = Vec::new();
+        for read in batch {
+            summary.waiting += read.waiting;
+            crawls.extend(read.crawls);
+            posts.extend(read.posts);
+        }
+        for (crawl, _) in &crawls {
+            *summary.outcomes.entry(crawl.outcome).or_default() += 1;
+            summary.bad_items += crawl.n_bad as u64;
+        }
+        let mut tx = self.store.write().await?;
+        tx.record_crawls(&crawls).await.context("cannot store crawls")?;
+        let recorded = tx.record_posts(&posts).await.context("cannot store posts")?;
+        tx.commit().await.context("cannot store what was crawled")?;
+
+        let n_new = recorded.iter().filter(|post| post.is_new).count() as u64;
+        summary.new_posts += n_new;
+        summary.changed_posts += recorded.len() as u64 - n_new;
+        summary.new_violations += self.judge_recorded(&recorded, &posts).await?;
+        Ok(())
+    }
+
+    /// Judges posts that were just stored.
+    pub(super) async fn judge_recorded(&self, recorded: &[RecordedPost], posts: &[PostRecord]) -> anyhow::Result<u64> {
+        let texts: Vec<TextToJudge<'_>> = recorded
+            .iter()
+            .map(|stored| {
+                let post = &posts[stored.index];
+                TextToJudge {
+                    post: stored.id,
+                    version: stored.version,
+                    account: &post.account,
+                    key: &post.key,
+                    text: &post.text,
+                    masked: &post.masked,
+                    published_at: post.published_at,
+                    seen_at: post.seen_at,
+                    known: !stored.is_new,
+                }
+            })
+            .collect();
+        self.judge(&texts).await
+    }
+}
+
+fn new_crawl(account: &Account, source: &Source, listed_at: chrono::DateTime<chrono::Utc>) -> Crawl {
+    Crawl {
+        source: source.id.clone(),
+        account: account.id.clone(),
+        authority: source.authority(),
+        from_bridge: matches!(source.spec, SourceSpec::Feed { freshness: Freshness::Bridge }),
+        listed_at,
+        outcome: Outcome::Network,
+        detail: String::new(),
+        n_items: 0,
+        n_bad: 0,
+        extent: Extent::default(),
+        validators: Validators::default(),
+        retry_at: None,
+    }
+}
+
+fn fail(crawl: &mut Crawl, failure: Failure) {
+    crawl.outcome = failure.outcome;
+    crawl.detail = failure.detail;
+    crawl.retry_at = failure.retry_at;
+}
+
+impl std::fmt::Display for CrawlSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} accounts", self.accounts)?;
+        for (outcome, n) in &self.outcomes {
+            write!(f, ", {n} {outcome}")?;
+        }
+        for (n, what) in [
+            (self.without_source, "without a source"),
+            (self.waiting, "left alone until their Retry-After"),
+            (self.new_posts, "new posts"),
+            (self.changed_posts, "changed posts"),
+            (self.bad_items, "unreadable items"),
+            (self.new_violations, "new problems"),
+        ] {
+            if n > 0 {
+                write!(f, ", {n} {what}")?;
+            }
+        }
+        Ok(())
+    }
+}
