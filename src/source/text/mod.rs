@@ -19,6 +19,7 @@ use html5ever::tokenizer::{TagKind, Token, TokenSink, TokenSinkResult, Tokenizer
 use url::Url;
 
 use crate::model::post::Link;
+pub(super) use tags::without_huge_tags;
 use writer::Writer;
 
 /// Most characters kept of one text; a long official document has about 50,000.
@@ -53,7 +54,7 @@ pub fn from_html(html: &str, base: &Url, newlines: Newlines) -> Extract {
         writer.text(html);
         return writer.finish(base);
     }
-    let html = tags::without_huge_tags(html);
+    let html = without_huge_tags(html);
     let tokenizer = Tokenizer::new(Sink { writer: RefCell::new(writer) }, TokenizerOpts::default());
     let input = BufferQueue::default();
     input.push_back(StrTendril::from_slice(&html));

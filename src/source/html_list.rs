@@ -1,0 +1,394 @@
+//! List pages read by CSS selectors: for web sites and platforms without any feed. Pure.
+//!
+//! A page on which the item selector finds nothing has changed its shape, or is another page: never "no posts". An item
+//! that cannot be read is a [`BadItem`]; a date that cannot be read leaves its post undated, and is never guessed.
+
+use chrono::format::{Item, StrftimeItems};
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use scraper::{ElementRef, Html, Selector};
+use url::Url;
+
+use super::dates::{Stamp, end_of_day, in_shanghai, parse_date, stored};
+use super::feed::TITLE_CHARS_MAX;
+use super::link::{self, WechatLink};
+use super::page;
+use super::text::{self, web_url, without_huge_tags};
+use crate::model::account::HtmlListSpec;
+use crate::model::crawl::{BadItem, Failure, Listing, Outcome};
+use crate::model::post::{PostDraft, TextState};
+
+/// Most items read of one page; pages list 10 to 50.
+const ITEMS_MAX: usize = 500;
+/// Most HTML read of one page, in bytes.
+const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Deepest nesting read: the tree builder looks at all open elements for each new one.
+const DEPTH_MAX: usize = 1_000;
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// `ended` where a next-page selector is configured and finds nothing.
+    pub listing: Listing,
+    /// The next (older) page.
+    pub next: Option<Url>,
+}
+
+/// Reads one page. `base` is its address.
+pub fn parse_page(html: &str, base: &Url, spec: &HtmlListSpec) -> Result<Page, Failure> {
+    let selectors = Selectors::parse(spec).map_err(|error| changed(&error))?;
+    if html.len() > PAGE_BYTES_MAX || is_too_deep(html) {
+        return Err(changed(&format!(
+            "the page is larger than {PAGE_BYTES_MAX} bytes or nested deeper than {DEPTH_MAX}"
+        )));
+    }
+    let document = Html::parse_document(&without_huge_tags(html));
+    let base = &base_of(&document, base);
+    let mut listing = Listing::default();
+    for (position, item) in document.select(&selectors.item).enumerate() {
+        let index = position + 1;
+        if position == ITEMS_MAX {
+            listing
+                .bad_items
+                .push(BadItem { index, reason: format!("items beyond the first {ITEMS_MAX} were not read") });
+            break;
+        }
+        match draft(item, base, &selectors, spec) {
+            Ok(post) if listing.posts.iter().any(|other| other.key == post.key) => {}
+            Ok(post) => listing.posts.push(post),
+            Err(reason) => listing.bad_items.push(BadItem { index, reason }),
+        }
+    }
+    if listing.posts.is_empty() && listing.bad_items.is_empty() {
+        return Err(no_items(html, spec));
+    }
+    let next_link = selectors.next.as_ref().and_then(|next| document.select(next).next());
+    listing.ended = selectors.next.is_some() && next_link.is_none();
+    let next = next_link.and_then(|link| web_url(link.attr("href")?, base));
+    Ok(Page { listing, next })
+}
+
+/// What is wrong with the selectors and the date format of a source, for the configuration check.
+pub fn check_selectors(spec: &HtmlListSpec) -> Vec<String> {
+    let required = [("item", Some(&spec.item))];
+    let optional = [("link", Some(&spec.link)), ("date", Some(&spec.date))];
+    let others = [("title", spec.title.as_ref()), ("next", spec.next.as_ref())];
+    let mut errors = Vec::new();
+    for (name, selector) in required.into_iter().chain(others) {
+        errors.extend(selector.and_then(|selector| parse_selector(name, selector).err()));
+    }
+    for (name, selector) in optional {
+        errors.extend(selector.filter(|text| !text.is_empty()).and_then(|text| parse_selector(name, text).err()));
+    }
+    errors.extend(spec.date_format.as_deref().and_then(check_date_format));
+    errors
+}
+
+struct Selectors {
+    item: Selector,
+    link: Option<Selector>,
+    title: Option<Selector>,
+    date: Option<Selector>,
+    next: Option<Selector>,
+}
+
+impl Selectors {
+    fn parse(spec: &HtmlListSpec) -> Result<Self, String> {
+        let within_item = |name, text: &String| match text.as_str() {
+            "" => Ok(None),
+            text => parse_selector(name, text).map(Some),
+        };
+        let optional = |name, text: Option<&String>| text.map(|text| parse_selector(name, text)).transpose();
+        Ok(Self {
+            item: parse_selector("item", &spec.item)?,
+            link: within_item("link", &spec.link)?,
+            title: optional("title", spec.title.as_ref())?,
+            date: within_item("date", &spec.date)?,
+            next: optional("next", spec.next.as_ref())?,
+        })
+    }
+}
+
+fn parse_selector(name: &str, text: &str) -> Result<Selector, String> {
+    Selector::parse(text).map_err(|error| format!("`{name}`: `{text}` is not a CSS selector: {error}"))
+}
+
+/// A format must be valid and say the year, the month and the day.
+fn check_date_format(format: &str) -> Option<String> {
+    if StrftimeItems::new(format).any(|item| matches!(item, Item::Error)) {
+        return Some(format!("`date_format`: `{format}` is not a chrono format, for example `%Y-%m-%d`"));
+    }
+    let sample = DateTime::from_timestamp(1_795_046_400, 0)?.fixed_offset().format(format).to_string();
+    let no_date = || format!("`date_format`: `{format}` does not give a whole date; name year, month and day");
+    formatted_date(&sample, format).is_none().then(no_date)
+}
+
+fn draft(item: ElementRef<'_>, base: &Url, selectors: &Selectors, spec: &HtmlListSpec) -> Result<PostDraft, String> {
+    let link = within(item, selectors.link.as_ref()).ok_or_else(|| format!("`{}` finds no link", spec.link))?;
+    let href = link.attr("href").ok_or_else(|| format!("the element of `{}` has no `href`", spec.link))?;
+    let url = web_url(href, base).ok_or_else(|| format!("`{}` is no web address", text::cut(href, 100)))?;
+    let title_element = match &selectors.title {
+        Some(title) => item.select(title).next().unwrap_or(link),
+        None => link,
+    };
+    let title = title_of(title_element);
+    if title.is_empty() {
+        return Err("no title".to_owned());
+    }
+    let stamp = within(item, selectors.date.as_ref()).and_then(|date| date_of(date, spec.date_format.as_deref()));
+    Ok(PostDraft {
+        key: link::canonical_key(&url),
+        push_key: WechatLink::read(&url).map(|link| link.push_key()),
+        url: Some(url),
+        title,
+        body: String::new(),
+        links: Vec::new(),
+        text_state: TextState::Missing,
+        published_at: stamp.map(|stamp| stamp.at),
+        zone_assumed: stamp.is_some_and(|stamp| stamp.zone_assumed),
+        original: true,
+        pinned: false,
+    })
+}
+
+/// The element that a selector finds in an item; without a selector, the item itself.
+fn within<'a>(item: ElementRef<'a>, selector: Option<&Selector>) -> Option<ElementRef<'a>> {
+    selector.map_or(Some(item), |selector| item.select(selector).next())
+}
+
+/// The text of an element, or its `title` attribute where that is longer: pages cut long titles.
+fn title_of(element: ElementRef<'_>) -> String {
+    let shown = words_of(element);
+    let whole = element.attr("title").map(text::from_plain).unwrap_or_default().replace('\n', " ");
+    let title = if whole.chars().count() > shown.chars().count() { whole } else { shown };
+    title.chars().take(TITLE_CHARS_MAX).collect()
+}
+
+fn words_of(element: ElementRef<'_>) -> String {
+    text::from_plain(&element.text().collect::<String>()).replace('\n', " ")
+}
+
+fn date_of(element: ElementRef<'_>, format: Option<&str>) -> Option<Stamp> {
+    let words = words_of(element);
+    match format {
+        Some(format) => formatted_date(words.trim_matches(['[', ']', '(', ')', '（', '）', '【', '】', ' ']), format),
+        None => parse_date(&words).or_else(|| parse_date(element.attr("datetime")?)),
+    }
+}
+
+fn formatted_date(text: &str, format: &str) -> Option<Stamp> {
+    if let Ok(at) = DateTime::parse_from_str(text, format) {
+        return Some(Stamp { at: stored(at.to_utc())?, zone_assumed: false });
+    }
+    match NaiveDateTime::parse_from_str(text, format) {
+        Ok(local) => in_shanghai(local),
+        Err(_) => end_of_day(NaiveDate::parse_from_str(text, format).ok()?),
+    }
+}
+
+/// The address against which the page wants its links read.
+fn base_of(document: &Html, address: &Url) -> Url {
+    let wanted = Selector::parse("base[href]").ok().and_then(|selector| {
+        let element = document.select(&selector).next()?;
+        web_url(element.attr("href")?, address)
+    });
+    wanted.unwrap_or_else(|| address.clone())
+}
+
+fn no_items(html: &str, spec: &HtmlListSpec) -> Failure {
+    let failure = page::unexpected(html, "a list");
+    match failure.outcome {
+        Outcome::ShapeChanged => changed(&format!("`item`: `{}` finds nothing on the page", spec.item)),
+        _ => failure,
+    }
+}
+
+fn changed(cause: &str) -> Failure {
+    Failure::new(Outcome::ShapeChanged, format!("{cause}; open the page and correct the selectors"))
+}
+
+/// Whether more elements are open at once than any real page has. Elements whose end tag may be left out do not count.
+fn is_too_deep(html: &str) -> bool {
+    let mut depth: usize = 0;
+    for (at, _) in html.match_indices('<') {
+        let rest = &html.as_bytes()[at + 1..];
+        match rest.first() {
+            Some(b'/') => depth = depth.saturating_sub(1),
+            Some(byte) if byte.is_ascii_alphabetic() => {
+                let name: Vec<u8> = rest
+                    .iter()
+                    .take(10)
+                    .take_while(|byte| byte.is_ascii_alphanumeric())
+                    .map(u8::to_ascii_lowercase)
+                    .collect();
+                let closes_itself = matches!(
+                    name.as_slice(),
+                    b"p" | b"li"
+                        | b"td"
+                        | b"th"
+                        | b"tr"
+                        | b"dd"
+                        | b"dt"
+                        | b"option"
+                        | b"br"
+                        | b"img"
+                        | b"input"
+                        | b"meta"
+                        | b"link"
+                        | b"hr"
+                        | b"col"
+                        | b"area"
+                        | b"source"
+                        | b"embed"
+                        | b"param"
+                        | b"base"
+                        | b"wbr"
+                );
+                depth += usize::from(!closes_itself);
+                if depth > DEPTH_MAX {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn base() -> Url {
+        "http://www.example.gov.cn/xw/index.html".parse().unwrap()
+    }
+
+    fn spec() -> HtmlListSpec {
+        HtmlListSpec {
+            item: "ul.list > li".to_owned(),
+            link: "a".to_owned(),
+            title: None,
+            date: "span".to_owned(),
+            date_format: None,
+            next: Some("a.next".to_owned()),
+            pages_max: 3,
+        }
+    }
+
+    fn list(items: &str) -> String {
+        format!(
+            "<!DOCTYPE html><title>新闻</title><ul class=list>{items}</ul><a class=next href='index_2.html'>下一页</a>"
+        )
+    }
+
+    fn read(items: &str) -> Page {
+        parse_page(&list(items), &base(), &spec()).unwrap()
+    }
+
+    fn failure(html: &str) -> Failure {
+        parse_page(html, &base(), &spec()).unwrap_err()
+    }
+
+    #[test]
+    fn items_become_posts_that_still_lack_their_text() {
+        let page = read(
+            "<li><a href='./t1.html' title='州教育局召开工作会议'>州教育局召开…</a><span>[2026-11-19]</span></li>",
+        );
+        let post = &page.listing.posts[0];
+        assert_eq!(
+            (post.title.as_str(), post.key.as_str()),
+            ("州教育局召开工作会议", "https://www.example.gov.cn/xw/t1.html")
+        );
+        assert_eq!(post.published_at.unwrap().to_rfc3339(), "2026-11-19T15:59:59+00:00");
+        assert_eq!((post.text_state, post.zone_assumed), (TextState::Missing, true));
+        assert_eq!(page.next.unwrap().as_str(), "http://www.example.gov.cn/xw/index_2.html");
+        assert!(!page.listing.ended);
+    }
+
+    #[test]
+    fn a_page_without_items_is_a_changed_page_and_no_empty_list() {
+        assert_eq!(failure(&list("")).outcome, Outcome::ShapeChanged);
+        assert!(failure(&list("")).detail.contains("ul.list > li"));
+        assert_eq!(failure("<title>环境异常</title>").outcome, Outcome::Captcha);
+        assert_eq!(failure("").outcome, Outcome::ShapeChanged);
+    }
+
+    #[test]
+    fn an_item_without_a_link_or_a_title_is_bad_and_a_dateless_one_is_undated() {
+        let page = read(
+            "<li>广告</li><li><a href='javascript:;'>无</a></li><li><a href=a.html><img></a></li>\
+             <li><a href=b.html>乙</a><span>11-19</span></li><li><a href=c.html>丙</a></li>",
+        );
+        assert_eq!(page.listing.bad_items.iter().map(|bad| bad.index).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(page.listing.posts.iter().map(|post| post.published_at).collect::<Vec<_>>(), [None, None]);
+    }
+
+    #[test]
+    fn a_list_ends_where_the_next_link_is_gone_and_only_there() {
+        let items = "<li><a href=a.html>甲</a><span>2026-11-19 08:30</span></li>";
+        let read = |after: &str, spec: &HtmlListSpec| {
+            let page = parse_page(&format!("<ul class=list>{items}</ul>{after}"), &base(), spec).unwrap();
+            (page.listing.ended, page.next.is_some())
+        };
+        assert_eq!(read("", &spec()), (true, false));
+        assert_eq!(read("<a class=next href=b.html>", &spec()), (false, true));
+        assert_eq!(read("<a class=next href='javascript:;'>", &spec()), (false, false));
+        assert_eq!(read("", &HtmlListSpec { next: None, ..spec() }), (false, false));
+    }
+
+    #[test]
+    fn empty_selectors_mean_the_item_itself() {
+        let spec = HtmlListSpec { item: "a.post".to_owned(), link: String::new(), date: String::new(), ..spec() };
+        let page = parse_page("<a class=post href=/1><b>甲</b> 2026/11/19 08:30</a>", &base(), &spec).unwrap();
+        assert_eq!(page.listing.posts[0].published_at.unwrap().to_rfc3339(), "2026-11-19T00:30:00+00:00");
+    }
+
+    #[test]
+    fn a_date_format_is_taken_at_its_word() {
+        let read = |format: &str, date: &str| {
+            let spec = HtmlListSpec { date_format: Some(format.to_owned()), ..spec() };
+            let html = list(&format!("<li><a href=a.html>甲</a><span>{date}</span></li>"));
+            parse_page(&html, &base(), &spec).unwrap().listing.posts[0].published_at.map(|at| at.to_rfc3339())
+        };
+        assert_eq!(read("%d/%m/%Y", "(05/11/2026)").as_deref(), Some("2026-11-05T15:59:59+00:00"));
+        assert_eq!(read("%d/%m/%Y %H:%M", "05/11/2026 08:00").as_deref(), Some("2026-11-05T00:00:00+00:00"));
+        assert_eq!(read("%d/%m/%Y", "2026-11-05"), None);
+    }
+
+    #[test]
+    fn the_page_says_what_its_links_are_relative_to() {
+        let html = format!("<base href='/old/'>{}", list("<li><a href=a.html>甲</a></li>"));
+        let page = parse_page(&html, &base(), &spec()).unwrap();
+        assert_eq!(page.listing.posts[0].url.as_ref().unwrap().path(), "/old/a.html");
+    }
+
+    #[test]
+    fn wrong_selectors_and_formats_are_all_reported() {
+        assert!(check_selectors(&spec()).is_empty());
+        let wrong = HtmlListSpec {
+            item: String::new(),
+            link: "a[".to_owned(),
+            next: Some("::".to_owned()),
+            date_format: Some("%Q".to_owned()),
+            ..spec()
+        };
+        assert_eq!(check_selectors(&wrong).len(), 4);
+        let format =
+            |format: &str| check_selectors(&HtmlListSpec { date_format: Some(format.to_owned()), ..spec() }).len();
+        assert_eq!((format("%Y年%m月%d日"), format("%m-%d"), format("%Y-%m-%d %H:%M:%S %z")), (0, 1, 0));
+    }
+
+    #[test]
+    fn a_hostile_nesting_is_refused() {
+        assert!(failure(&list(&"<div>".repeat(100_000))).detail.contains("nested deeper"));
+        assert!(!is_too_deep(&"<p>段<br>".repeat(10_000)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_page_panics(inner in "(<li>|</li>|<a href=|'x'>|</a>|<span>|</span>|2026-11-19|\\PC){0,30}") {
+            let _ = parse_page(&list(&inner), &base(), &spec());
+        }
+    }
+}
