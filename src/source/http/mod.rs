@@ -300,4 +300,6 @@ async fn read_message(mut response: reqwest::Response) -> Vec<u8> {
 }
 
 #[cfg(test)]
+pub(in crate::source) mod test_server;
+#[cfg(test)]
 mod tests;

@@ -125,15 +125,13 @@ fn article(data: &Data, pieces: &Pieces<'_>) -> Result<Article, Failure> {
         _ if item_show_type == TEXT_POST && value("text_page_info.is_user_title") != Some("1") => titled(&body),
         title => (title, body),
     };
+    // A text post may be all title; pictures with a title are still silent.
+    let has_text = !body.is_empty() || (item_show_type == TEXT_POST && !title.is_empty());
     let stamp = published(data, pieces);
     Ok(Article {
         user_name: value("user_name").unwrap_or_default().to_owned(),
         nick_name: value("nick_name").map(text::line).unwrap_or_default(),
-        text_state: if body.is_empty() && title.is_empty() || is_silent(&body, item_show_type) {
-            TextState::None
-        } else {
-            TextState::Full
-        },
+        text_state: if has_text { TextState::Full } else { TextState::None },
         published_at: stamp.map(|stamp| stamp.at),
         zone_assumed: stamp.is_some_and(|stamp| stamp.zone_assumed),
         original: value("copyright_info.copyright_stat") != Some("2") && number("copyright_info.source_biz").is_none(),
@@ -144,11 +142,6 @@ fn article(data: &Data, pieces: &Pieces<'_>) -> Result<Article, Failure> {
         item_show_type,
         link,
     })
-}
-
-/// Nothing to read beyond the title; a text post may be all title.
-fn is_silent(body: &str, item_show_type: u32) -> bool {
-    body.is_empty() && item_show_type != TEXT_POST
 }
 
 fn content(data: &Data, pieces: &Pieces<'_>, item_show_type: u32, link: Option<&Url>) -> Extract {
