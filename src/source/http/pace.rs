@@ -1,0 +1,150 @@
+//! How fast each host is asked: a rate and a number of requests at once, kept for each host that was ever asked.
+
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use url::Url;
+
+use crate::config::settings::{CrawlSettings, HostPace};
+use crate::model::account::authority_of;
+
+/// A pace beyond this is no pace: the interval would be less than a timer can tell.
+const PER_SECOND_MAX: f64 = 100_000.0;
+/// Slowest pace, in requests per second: one a day.
+const PER_SECOND_MIN: f64 = 1.0 / 86_400.0;
+
+/// The gates of all hosts, made when a host is first asked.
+#[derive(Debug)]
+pub(super) struct Gates {
+    default_host: HostPace,
+    hosts: BTreeMap<String, HostPace>,
+    /// Held for a look-up only, never across an await.
+    gates: Mutex<HashMap<String, Arc<Gate>>>,
+}
+
+impl Gates {
+    pub(super) fn new(settings: &CrawlSettings) -> Self {
+        Self { default_host: settings.default_host, hosts: settings.hosts.clone(), gates: Mutex::default() }
+    }
+
+    /// The gate of an address. One setting for `host` makes one gate for all its ports, so that the pace holds for the
+    /// host; a setting for `host:port` stands alone.
+    pub(super) fn of(&self, url: &Url) -> Arc<Gate> {
+        let authority = authority_of(url);
+        let host = url.host_str().unwrap_or_default();
+        let (key, pace) = match (self.hosts.get(&authority), self.hosts.get(host)) {
+            (Some(pace), _) => (authority.as_str(), *pace),
+            (None, Some(pace)) => (host, *pace),
+            (None, None) => (authority.as_str(), self.default_host),
+        };
+        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(gate) = gates.get(key) {
+            return Arc::clone(gate);
+        }
+        let gate = Arc::new(Gate::new(pace));
+        gates.insert(key.to_owned(), Arc::clone(&gate));
+        gate
+    }
+}
+
+/// Lets requests to one host pass at its pace.
+#[derive(Debug)]
+pub(super) struct Gate {
+    /// `None`: no limit.
+    rate: Option<DefaultDirectRateLimiter>,
+    slots: Semaphore,
+}
+
+impl Gate {
+    fn new(pace: HostPace) -> Self {
+        let rate = quota(pace.per_second).map(RateLimiter::direct);
+        let n_slots = usize::try_from(pace.concurrent.max(1)).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        Self { rate, slots: Semaphore::new(n_slots) }
+    }
+
+    /// Waits for a slot, then for the rate. The slot is free again when the permit is dropped.
+    pub(super) async fn pass(&self) -> Option<SemaphorePermit<'_>> {
+        // An error would mean a closed semaphore, and nobody closes it.
+        let permit = self.slots.acquire().await.ok();
+        if let Some(rate) = &self.rate {
+            rate.until_ready().await;
+        }
+        permit
+    }
+}
+
+/// One request in each interval, without bursts; `None` = unlimited.
+fn quota(per_second: f64) -> Option<Quota> {
+    let limited = per_second > 0.0 && per_second <= PER_SECOND_MAX;
+    if !limited {
+        return None;
+    }
+    let interval = Duration::from_secs_f64(1.0 / per_second.max(PER_SECOND_MIN));
+    Quota::with_period(interval).map(|quota| quota.allow_burst(NonZeroU32::MIN))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    fn gates() -> Gates {
+        let fast = HostPace { per_second: 0.0, concurrent: 3 };
+        let slow = HostPace { per_second: 0.5, concurrent: 1 };
+        let hosts = BTreeMap::from([("a.cn:81".to_owned(), fast), ("a.cn".to_owned(), slow)]);
+        Gates::new(&CrawlSettings { hosts, ..CrawlSettings::default() })
+    }
+
+    fn gate(gates: &Gates, url: &str) -> Arc<Gate> {
+        gates.of(&url.parse().unwrap())
+    }
+
+    #[test]
+    fn host_and_port_are_looked_up_before_the_host() {
+        let gates = gates();
+        assert_eq!(gate(&gates, "http://a.cn:81/x").slots.available_permits(), 3);
+        assert!(gate(&gates, "http://a.cn:81/x").rate.is_none());
+        assert_eq!(gate(&gates, "http://a.cn:82/x").slots.available_permits(), 1);
+        assert!(gate(&gates, "http://b.cn/").rate.is_some());
+    }
+
+    #[test]
+    fn one_host_has_one_gate() {
+        let gates = gates();
+        assert!(Arc::ptr_eq(&gate(&gates, "http://a.cn/1"), &gate(&gates, "https://a.cn:8443/2")));
+        assert!(!Arc::ptr_eq(&gate(&gates, "http://a.cn/1"), &gate(&gates, "http://a.cn:81/1")));
+        assert!(!Arc::ptr_eq(&gate(&gates, "http://b.cn/1"), &gate(&gates, "http://c.cn/1")));
+    }
+
+    #[test]
+    fn no_more_requests_pass_at_once_than_the_host_allows() {
+        let gate = Gate::new(HostPace { per_second: 0.0, concurrent: 2 });
+        let first = gate.pass().now_or_never();
+        let second = gate.pass().now_or_never();
+        assert!(first.is_some() && second.is_some());
+        assert!(gate.pass().now_or_never().is_none());
+        drop(first);
+        assert!(gate.pass().now_or_never().is_some());
+    }
+
+    #[test]
+    fn a_second_request_waits_for_the_rate() {
+        let gate = Gate::new(HostPace { per_second: 0.001, concurrent: 9 });
+        assert!(gate.pass().now_or_never().is_some());
+        assert!(gate.pass().now_or_never().is_none());
+    }
+
+    #[test]
+    fn zero_and_absurd_rates_are_unlimited_and_slow_ones_are_bounded() {
+        for unlimited in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e9] {
+            assert!(quota(unlimited).is_none(), "{unlimited}");
+        }
+        assert_eq!(quota(4.0).unwrap().replenish_interval(), Duration::from_millis(250));
+        assert_eq!(quota(1e-300).unwrap().replenish_interval(), Duration::from_hours(24));
+    }
+}

@@ -1,0 +1,151 @@
+//! Sources: how posts are seen. Fetching is here and in [`http`]; every parser beside them is pure, without clock and IO.
+//!
+//! A source gives a whole listing or a typed failure, never a shorter listing (platforms.md §0.2). This layer must not
+//! know the store, nor what follows from a listing; it takes its settings and sources from `config` and `model`.
+//! Start at [`fetch`]; then [`feed`], [`html_list`] and [`wechat_article`], one for each kind of page, which share
+//! [`text`] (HTML to plain text), [`dates`], [`decode`], [`link`] (which links name one post) and [`page`] (what an
+//! unexpected page is).
+
+pub mod dates;
+pub mod decode;
+pub mod feed;
+pub mod html_list;
+pub mod http;
+pub mod link;
+pub mod page;
+pub mod text;
+pub mod wechat_article;
+
+use chrono::{DateTime, Utc};
+use url::Url;
+
+use crate::model::account::{Freshness, HtmlListSpec, Source, SourceSpec};
+use crate::model::crawl::{Failure, Listing, Outcome, Reach};
+use html_list::Paging;
+use http::{Body, HttpClient, Request, Response, Scope, Validators};
+use wechat_article::ArticlePage;
+
+const ACCEPT_FEED: &str = "application/feed+json, application/atom+xml, application/rss+xml, application/json;q=0.9, \
+                           application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1";
+const ACCEPT_PAGE: &str = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1";
+
+/// What one look at a source brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fetched {
+    /// The last listing still stands.
+    Unchanged,
+    Listing {
+        listing: Listing,
+        /// To be sent back with the next look.
+        validators: Validators,
+    },
+}
+
+/// Looks at a source once.
+pub async fn fetch(
+    client: &HttpClient,
+    source: &Source,
+    validators: &Validators,
+    now: DateTime<Utc>,
+) -> Result<Fetched, Failure> {
+    match &source.spec {
+        SourceSpec::Feed { .. } => fetch_feed(client, &source.url, validators, now).await,
+        SourceSpec::HtmlList(spec) => fetch_list(client, &source.url, spec, validators, now).await,
+    }
+}
+
+/// How far up a listing of a source reaches (design.md §4): a bridge may answer with yesterday's cache.
+pub fn reach(spec: &SourceSpec, alive_at: Option<DateTime<Utc>>) -> Reach {
+    match spec {
+        SourceSpec::Feed { freshness: Freshness::Bridge } => Reach::SignOfLife(alive_at),
+        SourceSpec::Feed { freshness: Freshness::Trusted } | SourceSpec::HtmlList(_) => Reach::Listing,
+    }
+}
+
+/// Reads an article page. The address comes from a post, so it is held to `hosts`.
+pub async fn fetch_article(
+    client: &HttpClient,
+    url: &Url,
+    hosts: &[String],
+    now: DateTime<Utc>,
+) -> Result<ArticlePage, Failure> {
+    let validators = Validators::default();
+    let request = Request { url, validators: &validators, accept: ACCEPT_PAGE, scope: Scope::Hosts(hosts) };
+    let Response::Body(body) = client.get(request, now).await? else {
+        return Err(unasked_304());
+    };
+    if body.final_url.path().to_ascii_lowercase().contains("captcha") {
+        let detail = "WeChat led to a captcha: slow down in `crawl.hosts`, it will be asked again";
+        return Err(Failure::new(Outcome::Captcha, detail));
+    }
+    wechat_article::parse(&page_text(&body)?)
+}
+
+async fn fetch_feed(
+    client: &HttpClient,
+    url: &Url,
+    validators: &Validators,
+    now: DateTime<Utc>,
+) -> Result<Fetched, Failure> {
+    let request = Request { url, validators, accept: ACCEPT_FEED, scope: Scope::Anywhere };
+    match client.get(request, now).await? {
+        Response::NotModified => Ok(Fetched::Unchanged),
+        Response::Body(body) => {
+            let listing = feed::parse(&body.bytes, body.content_type.as_deref(), &body.final_url)?;
+            Ok(Fetched::Listing { listing, validators: body.validators })
+        }
+    }
+}
+
+/// Reads the pages of a list. Only the first page is asked conditionally: a new post changes it. A page that fails fails
+/// the whole look, so that its reason is seen; the pages before it come again next time.
+async fn fetch_list(
+    client: &HttpClient,
+    url: &Url,
+    spec: &HtmlListSpec,
+    validators: &Validators,
+    now: DateTime<Utc>,
+) -> Result<Fetched, Failure> {
+    let request = Request { url, validators, accept: ACCEPT_PAGE, scope: Scope::Anywhere };
+    let Response::Body(first) = client.get(request, now).await? else {
+        return Ok(Fetched::Unchanged);
+    };
+    let mut paging = Paging::new(spec);
+    let mut next = read_page(&first, &mut paging, spec)?;
+    while let Some(url) = next {
+        let request =
+            Request { url: &url, validators: &Validators::default(), accept: ACCEPT_PAGE, scope: Scope::Anywhere };
+        let Response::Body(body) = client.get(request, now).await? else {
+            return Err(unasked_304());
+        };
+        next = read_page(&body, &mut paging, spec)?;
+    }
+    Ok(Fetched::Listing { listing: paging.into_listing(), validators: first.validators })
+}
+
+fn read_page(body: &Body, paging: &mut Paging, spec: &HtmlListSpec) -> Result<Option<Url>, Failure> {
+    let page = html_list::parse_page(&page_text(body)?, &body.final_url, spec)?;
+    Ok(paging.add(&body.final_url, page))
+}
+
+/// The text of a web page; anything else has another content type.
+fn page_text(body: &Body) -> Result<std::borrow::Cow<'_, str>, Failure> {
+    let content_type = body.content_type.as_deref();
+    let is_page = content_type.is_none_or(|kind| {
+        let kind = kind.to_ascii_lowercase();
+        kind.contains("html") || kind.contains("xml") || kind.starts_with("text/plain")
+    });
+    if !is_page {
+        let kind = text::cut(content_type.unwrap_or_default(), 80);
+        return Err(Failure::new(Outcome::ShapeChanged, format!("expected a web page, got content type `{kind}`")));
+    }
+    Ok(decode::decode(&body.bytes, content_type))
+}
+
+/// The client refuses such an answer itself.
+fn unasked_304() -> Failure {
+    Failure::new(Outcome::ShapeChanged, "the server answered 304 to a request without validators")
+}
+
+#[cfg(test)]
+mod tests;
