@@ -1,0 +1,176 @@
+use super::*;
+use crate::rules::wording::Checker;
+
+const HEADER: &str = "id\tterm\tkind\tallow\tfrom\tto\tsource\n";
+
+fn checker(terms: &[(&str, &str)]) -> Checker {
+    let rows: String =
+        terms.iter().enumerate().map(|(i, (term, allow))| format!("t{i}\t{term}\t\t{allow}\t\t\t宪法\n")).collect();
+    Checker::from_files(&[("protected.tsv", format!("{HEADER}{rows}"))]).unwrap()
+}
+
+const TERMS: &[(&str, &str)] = &[
+    ("中华人民共和国", ""),
+    ("中华人民共和国宪法", ""),
+    ("中国共产党", "中国共产主义"),
+    ("国务院办公厅", "国务院办公室"),
+    ("全国人民代表大会", ""),
+    ("全国人民代表大会常务委员会", ""),
+    ("国家发展和改革委员会", ""),
+    ("人民政府", "人民政权|人民政协"),
+    ("农业农村部", "农业农村"),
+    ("甘南藏族自治州", ""),
+];
+
+fn day() -> NaiveDate {
+    "2024-06-01".parse().unwrap()
+}
+
+/// The words found and the term they should be, one pair per finding.
+fn check(text: &str, expected: &[(&str, &str)]) {
+    let findings = checker(TERMS).check(text, day());
+    let found: Vec<_> = findings
+        .iter()
+        .map(|finding| (finding.text.as_str(), finding.suggestion.as_deref().unwrap_or_default()))
+        .collect();
+    assert_eq!(found, expected, "{text}");
+}
+
+#[test]
+fn one_edit_of_each_kind_is_found() {
+    check("根据中华人民共合国法律", &[("中华人民共合国", "中华人民共和国")]);
+    check("根据中华民共和国法律", &[("中华民共和国", "中华人民共和国")]);
+    check("根据中华人民民共和国法律", &[("中华人民民共和国", "中华人民共和国")]);
+    check("根据中华人共民和国法律", &[("中华人共民和国", "中华人民共和国")]);
+    check("根据中共人民共和国法律", &[("中共人民共和国", "中华人民共和国")]);
+    check("国务院公办厅印发", &[("国务院公办厅", "国务院办公厅")]);
+    check("国家发展与改革委员会", &[("国家发展与改革委员会", "国家发展和改革委员会")]);
+}
+
+#[test]
+fn the_longest_term_speaks_for_its_parts() {
+    check("全国人民代大表会常务委员会", &[("全国人民代大表会常务委员会", "全国人民代表大会常务委员会")]);
+    check("全国人民代表大会常委委员会", &[("全国人民代表大会常委委员会", "全国人民代表大会常务委员会")]);
+    check("经全国人名代表大会通过", &[("全国人名代表大会", "全国人民代表大会")]);
+}
+
+#[test]
+fn right_words_are_left_alone() {
+    check("中华人民共和国中国共产党国务院办公厅全国人民代表大会常务委员会人民政府", &[]);
+    check("国务院办公室、人民政权、人民政协、中国共产主义青年团", &[]);
+}
+
+#[test]
+fn a_part_of_a_term_is_another_phrase() {
+    check("国务院办公", &[]);
+    check("务院办公厅", &[]);
+    check("中华人民", &[]);
+    check("人民共和国", &[]);
+    check("发展和改革委员会", &[]);
+}
+
+#[test]
+fn particles_and_marks_make_other_phrases() {
+    check("人民的政府、人民和政府", &[]);
+    check("人民、政府，人民 政府；人民\n政府", &[]);
+    check("国家发展改革委员会", &[]);
+    check("发给个人的政府补贴，引导个人与政府合作", &[]);
+    check("中华人民共×国", &[]);
+}
+
+#[test]
+fn everyday_words_at_the_edge_are_no_misspelling() {
+    check("我国人民代表大会制度", &[]);
+    check("国民政府、农民政府补贴、采购人政府采购", &[]);
+}
+
+#[test]
+fn a_right_word_within_a_term_leaves_a_short_rest_unwatched() {
+    check("《中华人民共和国刑法》《中华人民共和国民法典》《中华人民共和国立法法》", &[]);
+    check("农业农村局、农业农村工作", &[]);
+    check("农业衣村部", &[("农业衣村部", "农业农村部")]);
+    check("中华人民共合国宪法", &[("中华人民共合国宪法", "中华人民共和国宪法")]);
+}
+
+#[test]
+fn a_term_counts_only_while_it_is_in_force() {
+    let row = "t\t国家卫生健康委员会\t机构\t\t2018-03-17\t\t方案\n";
+    let checker = Checker::from_files(&[("protected.tsv", format!("{HEADER}{row}"))]).unwrap();
+    assert_eq!(checker.check("国家卫生建康委员会", "2018-03-17".parse().unwrap()).len(), 1);
+    assert_eq!(checker.check("国家卫生建康委员会", "2018-03-16".parse().unwrap()).len(), 0);
+}
+
+#[test]
+fn invisible_characters_hide_no_misspelling() {
+    check("中华人\u{200b}民共合国", &[("中华人\u{200b}民共合国", "中华人民共和国")]);
+}
+
+/// One-edit corruptions of a term: each character replaced, each inner one dropped or doubled, each neighbouring pair
+/// swapped.
+fn corruptions(term: &str, random: &mut fastrand::Rng) -> Vec<String> {
+    let chars: Vec<char> = term.chars().collect();
+    let join = |parts: &[&[char]]| parts.concat().into_iter().collect::<String>();
+    let mut corrupted = Vec::new();
+    for i in 0..chars.len() {
+        for _ in 0..20 {
+            corrupted.push(join(&[&chars[..i], &[random.char('\u{4e00}'..='\u{9fa5}')], &chars[i + 1..]]));
+        }
+    }
+    for i in 1..chars.len() - 1 {
+        corrupted.push(join(&[&chars[..i], &chars[i + 1..]]));
+        corrupted.push(join(&[&chars[..i], &[chars[i]], &chars[i..]]));
+    }
+    for i in 1..chars.len() {
+        corrupted.push(join(&[&chars[..i - 1], &[chars[i], chars[i - 1]], &chars[i + 1..]]));
+    }
+    corrupted.retain(|other| other != term);
+    corrupted
+}
+
+/// What the rules of this module say is no error although it is one edit away.
+fn is_innocent(corrupted: &str, term: &str, terms: &[Term]) -> bool {
+    let chars: Vec<char> = term.chars().collect();
+    let without = |c: char| corrupted.replacen(c, "", 1);
+    let dropped_particle = PARTICLES.chars().any(|c| term.contains(c) && term.replacen(c, "", 1) == corrupted);
+    let joined = corrupted
+        .chars()
+        .find(|c| !chars.contains(c))
+        .is_some_and(|c| PARTICLES.contains(c) || (chars.len() <= SHORT_TERM_CHARS && FUNCTION_WORDS.contains(c)))
+        && without(corrupted.chars().find(|c| !chars.contains(c)).unwrap_or(' ')).chars().count() + 1 == chars.len();
+    let everyday = corrupted
+        .chars()
+        .next()
+        .is_some_and(|first| WORDS_BY_LAST.iter().any(|(last, firsts)| chars[1] == *last && firsts.contains(first)));
+    let right_part = terms.iter().flat_map(|other| std::iter::once(&other.term).chain(&other.allow)).any(|right| {
+        let n_free = chars.len().saturating_sub(right.chars().count());
+        (term != right && corrupted.contains(right.as_str()))
+            && ((term.starts_with(right.as_str()) && n_free <= FREE_TAIL_CHARS)
+                || (term.ends_with(right.as_str()) && n_free <= FREE_HEAD_CHARS)
+                || !term.contains(right.as_str()))
+    });
+    dropped_particle || joined || everyday || right_part
+}
+
+#[test]
+fn every_corruption_of_every_built_in_term_is_found() {
+    let (_, text) = crate::rules::wording::built_in::LISTS.iter().find(|(name, _)| *name == "protected.tsv").unwrap();
+    let terms = crate::rules::wording::wordlist::parse_protected("protected.tsv", text).unwrap();
+    let checker = Checker::from_files(&[("protected.tsv", text)]).unwrap();
+    let mut random = fastrand::Rng::with_seed(20_261_121);
+    let mut missed = Vec::new();
+    let mut n_checked = 0;
+    for term in &terms {
+        for corrupted in corruptions(&term.term, &mut random) {
+            if is_innocent(&corrupted, &term.term, &terms) {
+                continue;
+            }
+            n_checked += 1;
+            let on = term.in_force.to.or(term.in_force.from).unwrap_or_else(day);
+            if checker.check(&format!("会议指出，{corrupted}。"), on).is_empty() {
+                missed.push(format!("{} for {}", corrupted, term.term));
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{} of {n_checked} missed: {missed:?}", missed.len());
+    assert!(n_checked > 100 * terms.len());
+}

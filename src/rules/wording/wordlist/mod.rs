@@ -1,0 +1,269 @@
+//! Word lists (词库) as data: reads the tab-separated files and reports every fault of a file at once.
+//!
+//! `#` starts a comment line; the first other line names the columns, in any order. The ordinary lists hold wrong words
+//! ([`Entry`]); `protected.tsv` holds right ones whose near misses are wrong ([`Term`]). What a file cannot know by
+//! itself (an id used in two files) is [`cross_check`]'s part.
+
+mod row;
+
+use std::collections::HashMap;
+use std::fmt;
+
+use self::row::{Row, normal};
+use super::protected::is_han;
+use crate::model::rule::DateRange;
+use crate::model::violation::{Severity, Tier, WordingClass};
+
+/// Most characters of a word, a phrase or a term.
+pub const WORD_CHARS_MAX: usize = 40;
+/// Fewest characters of a protected term: a shorter one has too many innocent neighbours.
+pub const TERM_CHARS_MIN: usize = 4;
+/// Most phrases in one cell.
+pub const PHRASES_MAX: usize = 200;
+/// Most lines of one file.
+pub const LINES_MAX: usize = 200_000;
+/// Name of the file that holds protected terms instead of wrong words.
+pub const PROTECTED_FILE: &str = "protected.tsv";
+
+const ENTRY_COLUMNS: &[&str] =
+    &["id", "word", "right", "class", "severity", "tier", "allow", "needs", "not", "from", "to", "source"];
+const TERM_COLUMNS: &[&str] = &["id", "term", "kind", "allow", "from", "to", "source"];
+const ENTRY_CLASSES: &[WordingClass] = &[WordingClass::Typo, WordingClass::Wording, WordingClass::Sensitive];
+
+/// Where an entry stands: for messages about the lists, never for findings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    pub file: String,
+    /// Counted from 1.
+    pub line: usize,
+}
+
+/// A wrong word and what is known of it (词条).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub id: String,
+    pub word: String,
+    pub right: Option<String>,
+    pub class: WordingClass,
+    pub severity: Severity,
+    pub tier: Tier,
+    /// Phrases in which the word is innocent (放行语); each holds the word.
+    pub allow: Vec<String>,
+    /// One of these must stand nearby; empty = no condition.
+    pub needs: Vec<String>,
+    /// None of these may stand nearby.
+    pub not: Vec<String>,
+    /// The publish days for which the entry holds.
+    pub in_force: DateRange,
+    /// The document or standard it rests on.
+    pub source: String,
+    pub origin: Origin,
+}
+
+/// A protected term (规范表述): its near misses are wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    pub id: String,
+    pub term: String,
+    /// What it names, for people who keep the list.
+    pub kind: String,
+    /// Right words that look like near misses of it.
+    pub allow: Vec<String>,
+    pub in_force: DateRange,
+    pub source: String,
+    pub origin: Origin,
+}
+
+/// A fault in a word list.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct WordlistError {
+    pub file: String,
+    /// Counted from 1.
+    pub line: usize,
+    /// `None` where the fault is of the whole line.
+    pub column: Option<&'static str>,
+    /// What is wrong with which value, and what to do.
+    pub problem: String,
+}
+
+impl fmt::Display for WordlistError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: ", self.file, self.line)?;
+        if let Some(column) = self.column {
+            write!(f, "column `{column}`: ")?;
+        }
+        f.write_str(&self.problem)
+    }
+}
+
+/// Reads a list of wrong words.
+pub fn parse(file_name: &str, text: &str) -> Result<Vec<Entry>, Vec<WordlistError>> {
+    parse_rows(file_name, text, ENTRY_COLUMNS, entry)
+}
+
+/// Reads a list of protected terms.
+pub fn parse_protected(file_name: &str, text: &str) -> Result<Vec<Term>, Vec<WordlistError>> {
+    parse_rows(file_name, text, TERM_COLUMNS, term)
+}
+
+/// What only all lists together can show: an id used twice, a word that two entries would report at the same place.
+pub fn cross_check(entries: &[Entry], terms: &[Term]) -> Vec<WordlistError> {
+    let mut errors = Vec::new();
+    let mut ids: HashMap<&str, &Origin> = HashMap::new();
+    let origins = entries.iter().map(|entry| (entry.id.as_str(), &entry.origin));
+    for (id, origin) in origins.chain(terms.iter().map(|term| (term.id.as_str(), &term.origin))) {
+        if let Some(first) = ids.insert(id, origin) {
+            errors.push(twice(origin, "id", id, first, "give each entry its own id"));
+        }
+    }
+    let mut words: HashMap<String, Vec<&Entry>> = HashMap::new();
+    for entry in entries {
+        let same = words.entry(normal(&entry.word)).or_default();
+        if let Some(first) = same.iter().find(|other| always_together(other, entry)) {
+            let remedy = "merge the two, or part them by `from`/`to` or by `needs`";
+            errors.push(twice(&entry.origin, "word", &entry.word, &first.origin, remedy));
+        }
+        same.push(entry);
+    }
+    let mut names: HashMap<String, &Term> = HashMap::new();
+    for term in terms {
+        if let Some(first) = names.insert(normal(&term.term), term) {
+            errors.push(twice(&term.origin, "term", &term.term, &first.origin, "remove one of the two"));
+        }
+    }
+    errors
+}
+
+/// Two entries of one word whose conditions leave no way to tell them apart.
+fn always_together(one: &Entry, other: &Entry) -> bool {
+    let overlap = |a: DateRange, b: DateRange| a.from.is_none_or(|from| b.to.is_none_or(|to| from <= to));
+    let in_force_together = overlap(one.in_force, other.in_force) && overlap(other.in_force, one.in_force);
+    in_force_together && (one.needs.is_empty() || other.needs.is_empty() || one.needs == other.needs)
+}
+
+fn twice(origin: &Origin, column: &'static str, value: &str, first: &Origin, remedy: &str) -> WordlistError {
+    let problem = format!("`{value}` is already in {}:{}; {remedy}", first.file, first.line);
+    WordlistError { file: origin.file.clone(), line: origin.line, column: Some(column), problem }
+}
+
+fn parse_rows<T>(
+    file: &str,
+    text: &str,
+    columns: &'static [&'static str],
+    read: fn(&mut Row<'_>) -> T,
+) -> Result<Vec<T>, Vec<WordlistError>> {
+    let error = |line: usize, problem: String| WordlistError { file: file.to_owned(), line, column: None, problem };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut lines = text
+        .lines()
+        .enumerate()
+        .map(|(i, line)| (i + 1, line))
+        .filter(|(_, line)| !line.starts_with('#') && !line.trim().is_empty());
+    let Some((header_line, header)) = lines.next() else {
+        return Err(vec![error(1, format!("no header line; name the columns: {}", columns.join(", ")))]);
+    };
+    let header: Vec<&str> = header.split('\t').map(str::trim).collect();
+    let mut errors: Vec<_> =
+        header_problems(&header, columns).into_iter().map(|problem| error(header_line, problem)).collect();
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let mut items = Vec::new();
+    for (line, cells) in lines {
+        if line > LINES_MAX {
+            errors.push(error(line, format!("more than {LINES_MAX} lines; split the file")));
+            break;
+        }
+        let cells: Vec<&str> = cells.split('\t').map(str::trim).collect();
+        if cells.len() > header.len() {
+            let (n_cells, n_columns) = (cells.len(), header.len());
+            errors.push(error(line, format!("{n_cells} cells under {n_columns} columns; remove the extra tab")));
+            continue;
+        }
+        let mut row = Row { file, line, header: &header, cells: &cells, columns, errors: Vec::new() };
+        let item = read(&mut row);
+        if row.errors.is_empty() {
+            items.push(item);
+        } else {
+            errors.append(&mut row.errors);
+        }
+    }
+    if errors.is_empty() { Ok(items) } else { Err(errors) }
+}
+
+fn header_problems(header: &[&str], columns: &[&str]) -> Vec<String> {
+    let unknown = header
+        .iter()
+        .filter(|name| !columns.contains(name))
+        .map(|name| format!("unknown column `{name}`; the columns are: {}", columns.join(", ")));
+    let missing = columns
+        .iter()
+        .filter(|name| !header.contains(name))
+        .map(|name| format!("missing column `{name}`; add it to the header, its cells may be empty"));
+    let repeated = header
+        .iter()
+        .enumerate()
+        .filter(|(i, name)| header[..*i].contains(name))
+        .map(|(_, name)| format!("column `{name}` stands twice; remove one"));
+    unknown.chain(missing).chain(repeated).collect()
+}
+
+fn entry(row: &mut Row<'_>) -> Entry {
+    let word = row.word("word");
+    let right = Some(row.cell("right").to_owned()).filter(|right| !right.is_empty());
+    if right.as_ref().is_some_and(|right| *right == word) {
+        row.fault("right", format!("`{word}` is the word itself; give the right form or leave it empty"));
+    }
+    row.check_length("right", right.as_deref().unwrap_or_default());
+    let allow = row.phrases("allow");
+    for phrase in allow.iter().filter(|phrase| !normal(phrase).contains(&normal(&word)) || **phrase == word) {
+        row.fault("allow", format!("`{phrase}` is not a longer phrase with `{word}` in it; correct or remove it"));
+    }
+    let [needs, not] = ["needs", "not"].map(|column| {
+        let phrases = row.phrases(column);
+        for phrase in phrases.iter().filter(|phrase| normal(&word).contains(&normal(phrase))) {
+            row.fault(column, format!("`{phrase}` is part of `{word}`, so the condition says nothing; remove it"));
+        }
+        phrases
+    });
+    let class = row.choice("class", WordingClass::parse, ENTRY_CLASSES, WordingClass::as_str);
+    let severity = row.choice("severity", Severity::parse, Severity::ALL, Severity::as_str);
+    let tier = row.choice("tier", Tier::parse, Tier::ALL, Tier::as_str);
+    Entry {
+        id: row.id(),
+        word,
+        right,
+        class,
+        severity,
+        tier,
+        allow,
+        needs,
+        not,
+        in_force: row.in_force(),
+        source: row.source(),
+        origin: row.origin(),
+    }
+}
+
+fn term(row: &mut Row<'_>) -> Term {
+    let term = row.word("term");
+    let n_han = term.chars().filter(|c| is_han(*c)).count();
+    if !term.is_empty() && (n_han < TERM_CHARS_MIN || !term.starts_with(is_han) || !term.ends_with(is_han)) {
+        row.fault(
+            "term",
+            format!("`{term}` must start and end with a Han character and hold at least {TERM_CHARS_MIN}"),
+        );
+    }
+    Term {
+        id: row.id(),
+        term,
+        kind: row.cell("kind").to_owned(),
+        allow: row.phrases("allow"),
+        in_force: row.in_force(),
+        source: row.source(),
+        origin: row.origin(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
