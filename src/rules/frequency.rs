@@ -100,10 +100,15 @@ pub fn count(posts: &[CountedPost], rule: &FrequencyRule, window: Window, calend
         .iter()
         .filter(|post| window.contains(post.published_at))
         .filter(|post| post.original || !rule.originals_only);
-    let n = match rule.count {
-        CountUnit::Post => counted.count(),
-        CountUnit::Push => counted.map(push_of).collect::<HashSet<_>>().len(),
-        CountUnit::Day => counted.map(|post| calendar.day_of(post.published_at)).collect::<HashSet<_>>().len(),
+    count_updates(counted, rule.count, calendar)
+}
+
+/// How many updates the posts make up, counted in `unit`.
+pub fn count_updates<'a>(posts: impl Iterator<Item = &'a CountedPost>, unit: CountUnit, calendar: Calendar) -> u32 {
+    let n = match unit {
+        CountUnit::Post => posts.count(),
+        CountUnit::Push => posts.map(push_of).collect::<HashSet<_>>().len(),
+        CountUnit::Day => posts.map(|post| calendar.day_of(post.published_at)).collect::<HashSet<_>>().len(),
     };
     u32::try_from(n).unwrap_or(u32::MAX)
 }
