@@ -10,9 +10,7 @@ use super::violations::frequency_violation;
 use super::weekly::{AccountRef, ClassCount, LocalSpan, PostLine, Problem, SeverityCount, WordingTally};
 use crate::model::account::AccountKind;
 use crate::model::verdict::Verdict;
-use crate::model::violation::{
-    Context, Severity, Tier, Violation, ViolationKind, ViolationState, WordingClass,
-};
+use crate::model::violation::{Context, Severity, Tier, Violation, ViolationKind, ViolationState, WordingClass};
 use crate::model::week::{Calendar, Window};
 use crate::model::{AccountId, UnitId};
 

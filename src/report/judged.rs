@@ -86,10 +86,8 @@ pub fn judge_accounts<'a>(input: &WeeklyInput<'a>, week: Week) -> Vec<JudgedAcco
             let posts: &[CountedPost] = input.posts.get(&account.id).map_or(&[], Vec::as_slice);
             let evidence = Evidence { posts, coverage: input.coverage.get(&account.id).unwrap_or(&unseen) };
             let excuses = exemptions.get(&account.id).map_or(&[][..], Vec::as_slice);
-            let judgements = rules
-                .iter()
-                .filter_map(|rule| judge(rule, account, unit?, excuses, period, evidence))
-                .collect();
+            let judgements =
+                rules.iter().filter_map(|rule| judge(rule, account, unit?, excuses, period, evidence)).collect();
             JudgedAccount {
                 account,
                 unit,

@@ -45,7 +45,9 @@ pub fn diagnose(
     calendar: Calendar,
 ) -> Diagnosis {
     if account.sources.is_empty() && states.is_empty() {
-        return Diagnosis { reason: UnverifiedReason::NoSource, text: "未配置采集来源，无法核查".to_owned() };
+        return Diagnosis {
+            reason: UnverifiedReason::NoSource, text: "未配置采集来源，无法核查".to_owned()
+        };
     }
     if states.is_empty() {
         return Diagnosis { reason: UnverifiedReason::NotCrawled, text: "采集来源尚未采集".to_owned() };
@@ -72,9 +74,10 @@ pub fn source_trouble(state: &SourceState, window: Window, calendar: Calendar) -
         return Some(Diagnosis { reason, text });
     }
     match state.reach {
-        Reach::SignOfLife(None) => {
-            Some(Diagnosis { reason: UnverifiedReason::BridgeSilent, text: "采集通道从未见同步迹象".to_owned() })
-        }
+        Reach::SignOfLife(None) => Some(Diagnosis {
+            reason: UnverifiedReason::BridgeSilent,
+            text: "采集通道从未见同步迹象".to_owned(),
+        }),
         Reach::SignOfLife(Some(at)) if at < window.to => Some(Diagnosis {
             reason: UnverifiedReason::BridgeSilent,
             text: format!("采集通道自{}起无同步迹象", moment(at)),
