@@ -39,14 +39,15 @@ impl Names {
 
     /// An account that has left the registry keeps its id as its name.
     pub fn of(&self, account: &AccountId) -> AccountRef {
-        self.by_account.get(account).map(|(_, names)| names.clone()).unwrap_or_else(|| AccountRef {
+        let unknown = || AccountRef {
             id: account.clone(),
             name: account.as_str().to_owned(),
             kind: AccountKind::Other,
             unit: UnitId::new(""),
             unit_name: String::new(),
             region: String::new(),
-        })
+        };
+        self.by_account.get(account).map_or_else(unknown, |(_, names)| names.clone())
     }
 
     fn place(&self, account: &AccountId) -> usize {

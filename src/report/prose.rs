@@ -42,8 +42,13 @@ pub fn period(report: &WeeklyReport) -> String {
 }
 
 fn lead(report: &WeeklyReport) -> String {
+    let so_far = if report.complete {
+        String::new()
+    } else {
+        format!("监测期尚未结束，以下为截至{}的情况。", text::moment_end(report.judged_at))
+    };
     format!(
-        "按照政务新媒体监管有关要求，{}对{}政务新媒体{}信息更新、内容表述和账号管理情况进行了监测。现将有关情况通报如下。",
+        "按照政务新媒体监管有关要求，{}对{}政务新媒体{}信息更新、内容表述和账号管理情况进行了监测。现将有关情况通报如下。{so_far}",
         report.office,
         report.area,
         period(report)
@@ -81,7 +86,7 @@ fn accounts_and_posts(report: &WeeklyReport) -> String {
 fn updating(report: &WeeklyReport) -> String {
     let total = &report.overview.total;
     let last = &report.overview.last_week.tally;
-    let mut text = if total.judged() == 0 {
+    let first = if total.judged() == 0 {
         "监测期内没有账号适用更新要求。".to_owned()
     } else {
         let columns = [
@@ -95,30 +100,31 @@ fn updating(report: &WeeklyReport) -> String {
             columns.iter().filter(|(_, n)| *n > 0).map(|(label, n)| format!("{label}{n}个")).collect();
         format!("按照现行更新要求，应考核账号{}个，其中{}。", total.judged(), columns.join("、"))
     };
+    let mut sentences = vec![first];
     if total.no_rule + total.inactive > 0 {
         let parts: Vec<String> = [(total.no_rule, "无更新次数要求"), (total.inactive, "处于备案、暂停或注销状态")]
             .iter()
             .filter(|(n, _)| *n > 0)
             .map(|(n, why)| format!("{n}个账号{why}"))
             .collect();
-        text.push_str(&format!("另有{}，不列入考核。", parts.join("，")));
+        sentences.push(format!("另有{}，不列入考核。", parts.join("，")));
     }
     if let Some(ratio) = total.met_ratio() {
-        text.push_str(&format!("已核实账号达标率为{}。", text::percent(ratio)));
+        sentences.push(format!("已核实账号达标率为{}。", text::percent(ratio)));
     }
     if report.complete && total.judged() > 0 && last.judged() > 0 {
-        text.push_str(&format!(
+        sentences.push(format!(
             "与上周相比，未达标账号{}，未核实账号{}。",
             change(total.short, last.short, "个"),
             change(total.unverified, last.unverified, "个")
         ));
     }
-    text
+    sentences.concat()
 }
 
 fn reading(report: &WeeklyReport) -> String {
     let wording = &report.overview.wording;
-    let mut text = if report.overview.total.posts == 0 && wording.total == 0 {
+    let first = if report.overview.total.posts == 0 && wording.total == 0 {
         "监测期内无可供检查的信息。".to_owned()
     } else if wording.total == 0 {
         "在已采集到正文的信息中，未发现错敏信息。".to_owned()
@@ -141,13 +147,14 @@ fn reading(report: &WeeklyReport) -> String {
             severities.join("、")
         )
     };
+    let mut sentences = vec![first];
     if wording.suspects > 0 {
-        text.push_str(&format!("另有疑似问题{}处待人工确认，未计入上述数字。", wording.suspects));
+        sentences.push(format!("另有疑似问题{}处待人工确认，未计入上述数字。", wording.suspects));
     }
     if report.overview.posts_to_fill > 0 {
-        text.push_str(&format!("尚有{}条信息未取得正文，仅检查了标题。", report.overview.posts_to_fill));
+        sentences.push(format!("尚有{}条信息未取得正文，仅检查了标题。", report.overview.posts_to_fill));
     }
-    text
+    sentences.concat()
 }
 
 fn seeing(report: &WeeklyReport) -> String {
@@ -185,15 +192,20 @@ fn updates(report: &WeeklyReport) -> Vec<String> {
     };
     let mut paragraphs = vec![format!("{n_short}个账号更新次数未达到要求{also}。")];
     for level in RuleLevel::ALL {
-        let rows: Vec<&Shortfall> = report.shortfalls.iter().filter(|row| row.level == *level).collect();
-        if rows.is_empty() {
-            continue;
+        let of_level: Vec<&Shortfall> = report.shortfalls.iter().filter(|row| row.level == *level).collect();
+        let mut demands: Vec<&str> = Vec::new();
+        for row in &of_level {
+            if !demands.contains(&row.demand.as_str()) {
+                demands.push(&row.demand);
+            }
         }
-        let named = rows.iter().map(|row| {
-            let measure = measure_word(row.count);
-            format!("{}（更新{}{measure}，要求{}）", name(&row.account), row.counted, row.demand)
-        });
-        paragraphs.push(format!("未达到{}的{}个：{}。", level_name(*level), rows.len(), list(named)));
+        for demand in demands {
+            let rows: Vec<&&Shortfall> = of_level.iter().filter(|row| row.demand == demand).collect();
+            let named =
+                rows.iter().map(|row| format!("{}（{}{}）", name(&row.account), row.counted, measure_word(row.count)));
+            let level = level_name(*level);
+            paragraphs.push(format!("未达到{level}（{demand}）的账号{}个：{}。", rows.len(), list(named)));
+        }
     }
     paragraphs
 }

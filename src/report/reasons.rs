@@ -2,7 +2,7 @@
 //!
 //! Whatever is said here is said of the *source*, never of the unit (design.md §2 rule 1).
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::input::SourceState;
 use super::text;
@@ -59,7 +59,7 @@ pub fn diagnose(
 
 /// What kept one source from seeing up to the end of `window`; `None` if it works.
 pub fn source_trouble(state: &SourceState, window: Window, calendar: Calendar) -> Option<Diagnosis> {
-    let moment = |at: chrono::DateTime<chrono::Utc>| text::moment(at.with_timezone(&calendar.zone).fixed_offset());
+    let moment = |at: DateTime<Utc>| text::moment(at.with_timezone(&calendar.zone).fixed_offset());
     let succeeded_after = state.last_success_at.is_some_and(|at| window.to <= at);
     if !succeeded_after {
         let label = state.outcome.label();
@@ -87,13 +87,16 @@ pub fn source_trouble(state: &SourceState, window: Window, calendar: Calendar) -
 }
 
 fn not_far_back(coverage: &Coverage, window: Window, calendar: Calendar) -> Diagnosis {
-    let moment = |at: chrono::DateTime<chrono::Utc>| text::moment(at.with_timezone(&calendar.zone).fixed_offset());
+    let local = |at: DateTime<Utc>| at.with_timezone(&calendar.zone).fixed_offset();
     let first_day = calendar.day_of(window.from);
     let last_day = calendar.day_of(window.to - TimeDelta::milliseconds(1));
     let period = text::days(first_day, last_day);
     let seen = coverage.within(window);
-    let mut spans: Vec<String> =
-        seen.iter().take(SPANS_MAX).map(|part| format!("{}至{}", moment(part.from), moment(part.to))).collect();
+    let mut spans: Vec<String> = seen
+        .iter()
+        .take(SPANS_MAX)
+        .map(|part| format!("{}至{}", text::moment(local(part.from)), text::moment_end(local(part.to))))
+        .collect();
     if seen.len() > SPANS_MAX {
         spans.push(format!("其余{}段", seen.len() - SPANS_MAX));
     }

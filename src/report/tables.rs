@@ -130,10 +130,10 @@ pub fn shortfalls(report: &WeeklyReport) -> Table {
     });
     let mut columns = who_columns();
     columns.extend([
-        column("要求层级", 4),
+        column("要求层级", 5),
         column("更新要求", 9),
         column("实际更新", 4),
-        column("最近发布时间", 7),
+        column("最近发布时间", 8),
         column("备注", 8),
         wide("依据", 30),
         wide("问题编号", 10),
@@ -192,12 +192,12 @@ pub fn wording(report: &WeeklyReport) -> Table {
     columns[3].wide_only = true;
     columns.extend([
         column("标题", 10),
-        column("发布时间", 6),
+        column("发布时间", 8),
         column("错误表述", 10),
         column("应为", 6),
         column("类别", 5),
-        column("级别", 3),
-        column("整改情况", 4),
+        column("级别", 4),
+        column("整改情况", 5),
         wide("出现次数", 4),
         wide("说明", 20),
         wide("依据", 20),
@@ -243,7 +243,7 @@ pub fn source_alarms(report: &WeeklyReport) -> Table {
     columns.extend([
         column("类别", 7),
         column("情况", 16),
-        column("最近成功采集", 7),
+        column("最近成功采集", 8),
         wide("技术信息", 24),
         wide("来源地址", 30),
     ]);
@@ -270,15 +270,15 @@ pub fn accounts(report: &WeeklyReport) -> Table {
         ]
     });
     let columns = vec![
-        column("序号", 3),
+        column("序号", 4),
         column("主办单位", 9),
         column("账号名称", 9),
-        column("账号类型", 6),
+        column("账号类型", 7),
         wide("地区", 6),
         column("备案状态", 4),
         column("发布条数", 4),
         wide("发布批次", 4),
-        column("最近发布时间", 7),
+        column("最近发布时间", 8),
         column("核查覆盖率", 5),
         column("判定", 5),
         column("错敏信息", 4),
@@ -297,7 +297,7 @@ pub fn verdict_label(row: &AccountRow) -> &'static str {
 }
 
 fn who_columns() -> Vec<Column> {
-    vec![column("序号", 3), column("主办单位", 8), column("账号名称", 8), column("账号类型", 6)]
+    vec![column("序号", 4), column("主办单位", 8), column("账号名称", 8), column("账号类型", 7)]
 }
 
 fn who(account: &AccountRef) -> [Cell; 3] {

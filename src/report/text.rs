@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, TimeDelta, Timelike};
 
 /// Longest title shown, in characters. A Weibo post's title is its whole text.
 pub const TITLE_CHARS_MAX: usize = 120;
@@ -78,9 +78,20 @@ pub fn minute(instant: DateTime<FixedOffset>) -> String {
     instant.format("%Y-%m-%d %H:%M").to_string()
 }
 
-/// `6月17日8时05分`.
+/// `6月17日8时05分`, `6月17日8时` on the hour.
 pub fn moment(instant: DateTime<FixedOffset>) -> String {
-    format!("{}月{}日{}", instant.month(), instant.day(), instant.format("%-H时%M分"))
+    let minute = if instant.minute() == 0 { String::new() } else { instant.format("%M分").to_string() };
+    format!("{}月{}日{}时{minute}", instant.month(), instant.day(), instant.hour())
+}
+
+/// The end of a span: midnight is 24 o'clock of the day before.
+pub fn moment_end(instant: DateTime<FixedOffset>) -> String {
+    let last_day = instant - TimeDelta::seconds(1);
+    if instant.time() == NaiveTime::MIN {
+        format!("{}月{}日24时", last_day.month(), last_day.day())
+    } else {
+        moment(instant)
+    }
 }
 
 /// A share as a percentage with one digit, `100%` and `0%` only where it is exact: 99.96% of the time seen is not all.
@@ -104,7 +115,7 @@ mod tests {
     fn what_breaks_a_document_is_dropped() {
         let check = |input: &str, expected: &str| assert_eq!(clean(input, 10), expected, "{input:?}");
         check("  甘南\n\t日报 ", "甘南 日报");
-        check("a\u{0}\u{b}b\u{fffe}c\u{ffff}", "abc");
+        check("a\u{0}\u{1}b\u{fffe}c\u{ffff}", "abc");
         check("\u{202e}倒序\u{2066}", "倒序");
         check("一二三四五六七八九十", "一二三四五六七八九十");
         check("一二三四五六七八九十一", "一二三四五六七八九十…");
@@ -133,11 +144,20 @@ mod tests {
     }
 
     #[test]
+    fn a_span_ends_at_24_o_clock_and_not_at_midnight_of_the_next_day() {
+        let at = |text: &str| DateTime::parse_from_rfc3339(text).unwrap();
+        assert_eq!(moment(at("2021-06-17T08:05:00+08:00")), "6月17日8时05分");
+        assert_eq!(moment(at("2021-06-17T00:00:00+08:00")), "6月17日0时");
+        assert_eq!(moment_end(at("2021-06-01T00:00:00+08:00")), "5月31日24时");
+        assert_eq!(moment_end(at("2021-06-01T00:01:00+08:00")), "6月1日0时01分");
+    }
+
+    #[test]
     fn nearly_all_is_not_all() {
         assert_eq!(percent(1.0), "100%");
         assert_eq!(percent(0.999_96), "99.9%");
         assert_eq!(percent(0.000_01), "0.1%");
-        assert_eq!(percent(0.876_5), "87.7%");
+        assert_eq!(percent(0.877), "87.7%");
     }
 
     proptest! {
@@ -145,7 +165,7 @@ mod tests {
         fn cleaned_text_is_bounded_and_stays_as_it_is_when_cleaned_again(text in any::<String>()) {
             let once = clean(&text, 20);
             prop_assert!(once.chars().count() <= 21);
-            prop_assert!(!once.chars().any(|c| c.is_control()));
+            prop_assert!(!once.chars().any(char::is_control));
             if !once.ends_with('…') {
                 prop_assert_eq!(clean(&once, 20), once);
             }

@@ -42,6 +42,9 @@ pub fn render(report: &WeeklyReport) -> Result<Vec<u8>, XlsxError> {
         sheet.autofilter(0, 0, last_row, column_number(table.columns.len() - 1))?;
         sheet.set_freeze_panes(1, 0)?;
         sheet.set_repeat_rows(0, 0)?;
+        // On paper only the columns that A4 has room for; the others are for the screen.
+        let last_printed = table.columns.iter().rposition(|column| !column.wide_only).unwrap_or(0);
+        sheet.set_print_area(0, 0, last_row, column_number(last_printed))?;
         set_up_page(sheet, report);
     }
     workbook.save_to_buffer()
@@ -113,11 +116,27 @@ fn write_overview(sheet: &mut Worksheet, report: &WeeklyReport, styles: &Styles)
     Ok(())
 }
 
+/// Height of a line of text, in points.
+const LINE_POINTS: f64 = 15.0;
+
+/// Not every office program fits rows to wrapped text by itself.
+fn row_height(table: &Table, cells: &[Cell]) -> f64 {
+    let lines_of = |(cell, column): (&Cell, &tables::Column)| {
+        let halves: usize = cell.text().chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+        halves.div_ceil(usize::from(column.width).max(1) * 2)
+    };
+    let n_lines = cells.iter().zip(&table.columns).map(lines_of).max().unwrap_or(1);
+    points(n_lines)
+}
+
+/// Excel allows 409 points at most.
+fn points(n_lines: usize) -> f64 {
+    (f64::from(u32::try_from(n_lines.max(1)).unwrap_or(u32::MAX)) * LINE_POINTS + 4.0).min(409.0)
+}
+
 fn paragraph_height(paragraph: &str, table: &Table) -> f64 {
-    const LINE_POINTS: f64 = 16.0;
     let per_line: usize = table.columns.iter().map(|column| usize::from(column.width)).sum::<usize>().max(20);
-    let n_lines = u32::try_from(paragraph.chars().count().div_ceil(per_line)).unwrap_or(1);
-    (f64::from(n_lines.max(1)) * LINE_POINTS + 4.0).min(400.0)
+    points(paragraph.chars().count().div_ceil(per_line))
 }
 
 fn write_table(sheet: &mut Worksheet, top: u32, table: &Table, styles: &Styles) -> Result<(), XlsxError> {
@@ -132,6 +151,7 @@ fn write_table(sheet: &mut Worksheet, top: u32, table: &Table, styles: &Styles) 
     let mut n_links = 0;
     for (index, cells) in table.rows.iter().enumerate() {
         let row = top + row_number(index + 1);
+        sheet.set_row_height(row, row_height(table, cells))?;
         for (index, cell) in cells.iter().enumerate() {
             write_cell(sheet, row, column_number(index), cell, styles, &mut n_links)?;
         }

@@ -67,7 +67,7 @@ fn sections(prose: &Prose) -> Vec<Paragraph> {
         paragraphs.push(style::body_with_heading(heading, first));
         paragraphs.extend(rest.iter().map(|text| style::body(text)));
     }
-    paragraphs.push(style::heading_1("三、未核实账号"));
+    paragraphs.push(style::heading_1("三、未核实账号（非账号问题）"));
     paragraphs.extend(prose.unverified.iter().map(|text| style::body(text)));
     paragraphs.push(style::heading_1("四、下一步工作要求"));
     for (number, (heading, text)) in ["一", "二", "三", "四", "五"].iter().zip(&prose.demands) {
