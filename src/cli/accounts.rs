@@ -66,7 +66,11 @@ fn import(session: &Session, output: &mut Output, file: &std::path::Path, dry_ru
     let dir = session.config_dir();
     let current = config::load_registry(&dir)?.unwrap_or_default();
     let size = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?.len();
-    anyhow::ensure!(size <= FILE_BYTES_MAX, "{} has {size} bytes, more than {FILE_BYTES_MAX}; split it", file.display());
+    anyhow::ensure!(
+        size <= FILE_BYTES_MAX,
+        "{} has {size} bytes, more than {FILE_BYTES_MAX}; split it",
+        file.display()
+    );
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let plan = plan_import(&current, &name, &bytes)?;
@@ -107,7 +111,12 @@ fn print_plan(output: &mut Output, plan: &ImportPlan) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn export(session: &Session, output: &mut Output, format: ExportFormat, out: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+fn export(
+    session: &Session,
+    output: &mut Output,
+    format: ExportFormat,
+    out: Option<PathBuf>,
+) -> anyhow::Result<ExitCode> {
     let registry = session.load_config()?.registry;
     let bytes = match format {
         ExportFormat::Csv => config::export_registry(&registry, TableFormat::Csv)?,
@@ -133,9 +142,11 @@ fn list(session: &Session, output: &mut Output) -> anyhow::Result<ExitCode> {
 
 async fn show(session: &Session, output: &mut Output, id: &AccountId) -> anyhow::Result<ExitCode> {
     let config = session.load_config()?;
-    let account = config.registry.account(id).cloned().with_context(|| {
-        format!("`{id}` is not an account of the registry; `duwang accounts list` shows them")
-    })?;
+    let account = config
+        .registry
+        .account(id)
+        .cloned()
+        .with_context(|| format!("`{id}` is not an account of the registry; `duwang accounts list` shows them"))?;
     print_registration(output, &config.registry, &account)?;
     let zone = config.settings.time_zone;
     let time = |at: Option<DateTime<Utc>>| {
@@ -159,7 +170,11 @@ async fn show(session: &Session, output: &mut Output, id: &AccountId) -> anyhow:
         if let Some(state) = states.get(&source.id) {
             let (outcome, detail) = (state.outcome, &state.detail);
             output.line(format_args!("  last crawl  {} {outcome} {detail}", time(Some(state.crawled_at))))?;
-            output.line(format_args!("  last success {}, failures since: {}", time(state.last_success_at), state.failures))?;
+            output.line(format_args!(
+                "  last success {}, failures since: {}",
+                time(state.last_success_at),
+                state.failures
+            ))?;
         }
     }
     for change in changes {

@@ -147,7 +147,8 @@ impl Reporter<'_> {
 fn readable(checked: &Checked<'_>, finding: &Finding) -> String {
     let chars: Vec<char> = checked.text.chars().collect();
     let line_start = chars[..finding.start].iter().rposition(|c| *c == '\n').map_or(0, |place| place + 1);
-    let line_end = chars[finding.end..].iter().position(|c| *c == '\n').map_or(chars.len(), |place| finding.end + place);
+    let line_end =
+        chars[finding.end..].iter().position(|c| *c == '\n').map_or(chars.len(), |place| finding.end + place);
     let before = &chars[line_start.max(finding.start.saturating_sub(CONTEXT_CHARS))..finding.start];
     let after = &chars[finding.end..line_end.min(finding.end + CONTEXT_CHARS)];
     let line = checked.line.unwrap_or(1) + chars[..finding.start].iter().filter(|c| **c == '\n').count();
@@ -208,9 +209,9 @@ fn decode(bytes: Vec<u8>) -> String {
 }
 
 fn is_html(file: &Path, text: &str) -> bool {
-    let by_name = file.extension().is_some_and(|extension| {
-        extension.eq_ignore_ascii_case("html") || extension.eq_ignore_ascii_case("htm")
-    });
+    let by_name = file
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("html") || extension.eq_ignore_ascii_case("htm"));
     let start: String = text.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
     by_name || start.starts_with("<!doctype html") || start.starts_with("<html")
 }

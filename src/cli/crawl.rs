@@ -35,8 +35,7 @@ impl Crawl {
             output.line(format_args!("texts: {filled}"))?;
         }
         engine.store.close().await;
-        let n_failed: u64 =
-            crawled.outcomes.iter().filter(|(outcome, _)| !outcome.is_success()).map(|(_, n)| n).sum();
+        let n_failed: u64 = crawled.outcomes.iter().filter(|(outcome, _)| !outcome.is_success()).map(|(_, n)| n).sum();
         Ok(if n_failed > 0 { ExitCode::from(EXIT_FAILED) } else { ExitCode::SUCCESS })
     }
 

@@ -41,7 +41,8 @@ impl Demo {
             dir.display()
         );
         write_config(&dir, &platforms).with_context(|| format!("cannot write to {}", dir.display()))?;
-        let session = Session { clock: Clock::Fixed(now), global: session.global.clone(), progress: session.progress.clone() };
+        let session =
+            Session { clock: Clock::Fixed(now), global: session.global.clone(), progress: session.progress.clone() };
         let engine = session.engine_of(crate::config::load(&dir)?).await?;
 
         let accounts = super::crawl::every_account(&engine.config.registry);

@@ -34,7 +34,11 @@ impl Posts {
             format!("`{account}` is not an account of the registry; `duwang accounts list` shows them")
         })?;
         let size = std::fs::metadata(&file).with_context(|| format!("cannot read {}", file.display()))?.len();
-        anyhow::ensure!(size <= FILE_BYTES_MAX, "{} has {size} bytes, more than {FILE_BYTES_MAX}; split it", file.display());
+        anyhow::ensure!(
+            size <= FILE_BYTES_MAX,
+            "{} has {size} bytes, more than {FILE_BYTES_MAX}; split it",
+            file.display()
+        );
         let content = std::fs::read_to_string(&file)
             .with_context(|| format!("cannot read {} as UTF-8; save it as UTF-8", file.display()))?;
         let items = match posts_file::parse(&content) {
@@ -54,7 +58,10 @@ impl Posts {
             for (line, reason) in &summary.unread {
                 output.line(format_args!("{}:{line}: {reason}", file.display()))?;
             }
-            output.line(format_args!("{} could not be read; nothing was imported", plural(summary.unread.len(), "page")))?;
+            output.line(format_args!(
+                "{} could not be read; nothing was imported",
+                plural(summary.unread.len(), "page")
+            ))?;
             return Ok(ExitCode::from(EXIT_FAILED));
         }
         output.line(format_args!(

@@ -56,11 +56,7 @@ fn merged_spans(
     }
     let spans = by_source.into_values().flat_map(|(crawl, coverage)| {
         let spans = coverage.spans().to_vec();
-        spans.into_iter().map(|span| ProvedSpan {
-            account: crawl.account.clone(),
-            source: crawl.source.clone(),
-            span,
-        })
+        spans.into_iter().map(|span| ProvedSpan { account: crawl.account.clone(), source: crawl.source.clone(), span })
     });
     spans.collect()
 }
@@ -104,10 +100,7 @@ impl<'a> Signs<'a> {
     }
 }
 
-fn signs_of_life(
-    crawls: &[UnsettledCrawl],
-    known: &HashMap<String, DateTime<Utc>>,
-) -> Vec<(String, DateTime<Utc>)> {
+fn signs_of_life(crawls: &[UnsettledCrawl], known: &HashMap<String, DateTime<Utc>>) -> Vec<(String, DateTime<Utc>)> {
     let mut alive: BTreeMap<&str, DateTime<Utc>> = BTreeMap::new();
     for crawl in crawls.iter().filter(|crawl| crawl.from_bridge) {
         let newest_at = crawl.extent.newest_at.max(known.get(&crawl.authority).copied());
@@ -182,11 +175,7 @@ mod tests {
 
     #[test]
     fn new_proof_joins_the_ledger_of_its_source() {
-        let old = ProvedSpan {
-            account: AccountId::new("quiet"),
-            source: SourceId::new("quiet"),
-            span: span(50, 150),
-        };
+        let old = ProvedSpan { account: AccountId::new("quiet"), source: SourceId::new("quiet"), span: span(50, 150) };
         let known = HashMap::from([("bridge".to_owned(), at(600))]);
         let spans = merged_spans(&[crawl("quiet", 1000, 100, 200)], &known, &[old]);
         assert_eq!(span_of(&spans, "quiet"), [span(50, 600)]);

@@ -136,7 +136,9 @@ impl Engine {
             let fetched = source::fetch(&self.client, source, &validators, listed_at).await;
             let mut crawl = new_crawl(account, source, listed_at);
             match fetched {
-                Ok(Fetched::Listing { listing, validators }) => self.take_listing(&mut read, &mut crawl, listing, validators),
+                Ok(Fetched::Listing { listing, validators }) => {
+                    self.take_listing(&mut read, &mut crawl, listing, validators)
+                }
                 Ok(Fetched::Unchanged) => {
                     crawl.outcome = Outcome::Unchanged;
                     crawl.extent = before.map(|state| state.extent).unwrap_or_default();
@@ -160,10 +162,13 @@ impl Engine {
         let first_bad = listing.bad_items.first().map(|bad| format!("item {}: {}", bad.index, bad.reason));
         if listing.posts.is_empty() {
             let nothing = "the listing holds no post, and nothing else shows that there is none";
-            fail(crawl, match first_bad {
-                Some(bad) => Failure::new(Outcome::ShapeChanged, format!("no item could be read; {bad}")),
-                None => Failure::new(Outcome::EmptyUnproved, nothing),
-            });
+            fail(
+                crawl,
+                match first_bad {
+                    Some(bad) => Failure::new(Outcome::ShapeChanged, format!("no item could be read; {bad}")),
+                    None => Failure::new(Outcome::EmptyUnproved, nothing),
+                },
+            );
             return;
         }
         for post in &mut listing.posts {

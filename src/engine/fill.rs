@@ -41,7 +41,10 @@ pub struct FillSummary {
 impl std::fmt::Display for FillSummary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { filled, gone, failed, new_violations, still_to_fill } = self;
-        write!(f, "{filled} fetched, {gone} gone, {failed} failed, {new_violations} new problems, {still_to_fill} still to fetch")
+        write!(
+            f,
+            "{filled} fetched, {gone} gone, {failed} failed, {new_violations} new problems, {still_to_fill} still to fetch"
+        )
     }
 }
 

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use super::Engine;
 use crate::model::violation::{Context, Finding, Tier, Violation, ViolationKind, ViolationState};
 use crate::model::{AccountId, PostId, ViolationId};
-use crate::rules::wording::privacy::{self, MaskedSpan};
 use crate::rules::wording::Checker;
+use crate::rules::wording::privacy::{self, MaskedSpan};
 use crate::store::violations::{StoredViolation, ViolationEvent};
 
 /// Texts judged in one transaction when catching up.

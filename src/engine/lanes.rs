@@ -34,7 +34,8 @@ where
         let lane = Arc::new(lane);
         let next = Arc::new(AtomicUsize::new(0));
         for _ in 0..n_workers {
-            let (lane, next, permits, work) = (Arc::clone(&lane), Arc::clone(&next), Arc::clone(&permits), work.clone());
+            let (lane, next, permits, work) =
+                (Arc::clone(&lane), Arc::clone(&next), Arc::clone(&permits), work.clone());
             workers.spawn(async move {
                 while let Some(item) = lane.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let _permit = permits.acquire().await.context("the crawl was stopped")?;

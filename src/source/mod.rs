@@ -13,6 +13,7 @@ pub mod html_list;
 pub mod http;
 pub mod link;
 pub mod page;
+pub mod posts_file;
 pub mod text;
 pub mod wechat_article;
 
@@ -20,9 +21,9 @@ use chrono::{DateTime, Utc};
 use url::Url;
 
 use crate::model::account::{Freshness, HtmlListSpec, Source, SourceSpec};
-use crate::model::crawl::{Failure, Listing, Outcome, Reach};
+use crate::model::crawl::{Failure, Listing, Outcome, Reach, Validators};
 use html_list::Paging;
-use http::{Body, HttpClient, Request, Response, Scope, Validators};
+use http::{Body, HttpClient, Request, Response, Scope};
 use wechat_article::ArticlePage;
 
 const ACCEPT_FEED: &str = "application/feed+json, application/atom+xml, application/rss+xml, application/json;q=0.9, \

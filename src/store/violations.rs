@@ -114,11 +114,8 @@ impl TryFrom<ViolationRow> for (StoredViolation, Option<PostRef>) {
             first_seen_at: row.first_seen_at,
             id: ViolationId::new(row.id.clone()),
         };
-        let post = row.post_title.map(|title| PostRef {
-            title,
-            url: row.post_url,
-            published_at: row.post_published_at,
-        });
+        let post =
+            row.post_title.map(|title| PostRef { title, url: row.post_url, published_at: row.post_published_at });
         let n_events = u32::try_from(row.n_events)
             .map_err(|_| StoreError::corrupt("violation_events", "seq", &row.id, row.n_events))?;
         Ok((StoredViolation { violation, n_events }, post))

@@ -19,7 +19,7 @@ use url::Url;
 
 use crate::config::settings::CrawlSettings;
 use crate::model::account::authority_of;
-use crate::model::crawl::{Failure, Outcome};
+use crate::model::crawl::{Failure, Outcome, Validators};
 use pace::Gates;
 pub use scope::Scope;
 
@@ -34,25 +34,12 @@ const RETRY_WAIT_MAX: Duration = Duration::from_mins(1);
 /// How long an idle connection is kept.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What a server said of the version it sent: stored and sent back verbatim, quotes included.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Validators {
-    pub etag: Option<String>,
-    pub last_modified: Option<String>,
-}
-
-impl Validators {
-    fn read(headers: &HeaderMap) -> Self {
-        let text = |name| {
-            let value: &HeaderValue = headers.get(name)?;
-            value.to_str().ok().filter(|text| text.len() <= VALIDATOR_BYTES_MAX).map(str::to_owned)
-        };
-        Self { etag: text(header::ETAG), last_modified: text(header::LAST_MODIFIED) }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.etag.is_none() && self.last_modified.is_none()
-    }
+fn validators_of(headers: &HeaderMap) -> Validators {
+    let text = |name| {
+        let value: &HeaderValue = headers.get(name)?;
+        value.to_str().ok().filter(|text| text.len() <= VALIDATOR_BYTES_MAX).map(str::to_owned)
+    };
+    Validators { etag: text(header::ETAG), last_modified: text(header::LAST_MODIFIED) }
 }
 
 /// One question to a server.
@@ -207,7 +194,7 @@ impl HttpClient {
         }
         let content_type = response.headers().get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let validators = Validators::read(response.headers());
+        let validators = validators_of(response.headers());
         let reserve = announced.unwrap_or(0).min(BODY_RESERVE_BYTES_MAX);
         let mut bytes = Vec::with_capacity(usize::try_from(reserve).unwrap_or(0));
         while let Some(chunk) = response.chunk().await.map_err(|error| network_error(&final_url, &error))? {
