@@ -14,11 +14,9 @@ use crate::model::{AccountId, UnitId, digest_hex};
 /// Merges the drafts into a copy of the registry; any error means no plan.
 pub(super) fn merge(current: &Registry, drafts: Vec<Draft>) -> Result<ImportPlan, Vec<ConfigError>> {
     let mut errors = Vec::new();
-    let mut units = Units::new(&current.units);
-    let owners: Vec<Option<usize>> = drafts
-        .iter()
-        .map(|draft| units.take(&draft.place, &draft.unit, draft.account.as_ref(), current, &mut errors))
-        .collect();
+    let mut units = Units::new(current);
+    let owners: Vec<Option<usize>> =
+        drafts.iter().map(|draft| units.take(&draft.place, &draft.unit, draft.account.as_ref(), &mut errors)).collect();
     let units = units.finish(&mut errors);
     let mut accounts = Accounts::new(&current.accounts);
     for (draft, owner) in drafts.into_iter().zip(owners) {

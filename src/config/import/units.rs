@@ -30,12 +30,16 @@ pub(super) struct Units {
     slots: Vec<UnitSlot>,
     by_id: HashMap<String, usize>,
     by_name: HashMap<String, Vec<usize>>,
+    /// The unit of each account that the registry has already.
+    owner_of: HashMap<String, UnitId>,
 }
 
 impl Units {
-    pub(super) fn new(current: &[Unit]) -> Self {
-        let mut units = Self { slots: Vec::new(), by_id: HashMap::new(), by_name: HashMap::new() };
-        for unit in current {
+    pub(super) fn new(current: &Registry) -> Self {
+        let mut units =
+            Self { slots: Vec::new(), by_id: HashMap::new(), by_name: HashMap::new(), owner_of: HashMap::new() };
+        units.owner_of = current.accounts.iter().map(|a| (a.id.to_string(), a.unit.clone())).collect();
+        for unit in &current.units {
             units.push(UnitSlot {
                 id: unit.id.as_str().to_owned(),
                 name: Some(unit.name.clone()),
@@ -65,7 +69,6 @@ impl Units {
         place: &RowPlace,
         said: &UnitDraft,
         account: Option<&AccountDraft>,
-        current: &Registry,
         errors: &mut Vec<ConfigError>,
     ) -> Option<usize> {
         let index = match (&said.id, &said.name) {
@@ -89,13 +92,12 @@ impl Units {
             },
             (None, None) => {
                 // A row that names a known account need not repeat its unit.
-                let known = account.and_then(|account| account.id.as_ref());
-                let known = known.and_then(|id| current.accounts.iter().find(|account| account.id.as_str() == id));
+                let known = account.and_then(|account| self.owner_of.get(account.id.as_ref()?));
                 let Some(owner) = known else {
                     errors.push(place.error("主办单位", "", Fault::new("is empty", "write the unit that runs it")));
                     return None;
                 };
-                return self.by_id.get(owner.unit.as_str()).copied();
+                return self.by_id.get(owner.as_str()).copied();
             }
         };
         self.slots[index].hear(place, said, errors);
