@@ -112,7 +112,8 @@ fn xlsx_bytes(rows: &[Row]) -> Result<Vec<u8>, ExportError> {
         }
     }
     sheet.set_freeze_panes(1, 0)?;
-    let (last_row, last_column) = (u32::try_from(rows.len()).unwrap_or(u32::MAX), EXPORTED.len() as u16 - 1);
+    let (last_row, last_column) =
+        (u32::try_from(rows.len()).unwrap_or(u32::MAX), u16::try_from(EXPORTED.len() - 1).unwrap_or(u16::MAX));
     sheet.autofilter(0, 0, last_row, last_column)?;
     Ok(workbook.save_to_buffer()?)
 }

@@ -131,7 +131,7 @@ pub fn read_files(dir: &Path) -> Result<Files, ConfigErrors> {
         .into());
     }
     let mut errors = Vec::new();
-    let mut read = |name: &str| read_file(dir, name).map_err(|error| errors.push(error)).ok().flatten();
+    let mut read = |name: &str| read_file(dir, name).map_err(|found| errors.extend(found.0)).ok().flatten();
     let files = Files {
         dir: dir.to_owned(),
         settings: read("duwang.yaml"),
@@ -142,9 +142,13 @@ pub fn read_files(dir: &Path) -> Result<Files, ConfigErrors> {
     if errors.is_empty() { Ok(files) } else { Err(ConfigErrors(errors)) }
 }
 
-fn read_file(dir: &Path, name: &str) -> Result<Option<Vec<u8>>, ConfigError> {
+fn read_file(dir: &Path, name: &str) -> Result<Option<Vec<u8>>, ConfigErrors> {
     let unreadable = |error: &std::io::Error| {
-        ConfigError::of_file(name, format!("cannot be read ({error})"), "check its owner and rights")
+        ConfigErrors::from(ConfigError::of_file(
+            name,
+            format!("cannot be read ({error})"),
+            "check its owner and rights",
+        ))
     };
     let file = match std::fs::File::open(dir.join(name)) {
         Ok(file) => file,
@@ -154,7 +158,7 @@ fn read_file(dir: &Path, name: &str) -> Result<Option<Vec<u8>>, ConfigError> {
     let mut bytes = Vec::new();
     file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(ConfigError::of_file(name, "is larger than 64 MiB", "is it the right file?"));
+        return Err(ConfigError::of_file(name, "is larger than 64 MiB", "is it the right file?").into());
     }
     Ok(Some(bytes))
 }

@@ -164,11 +164,6 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// The section as a value, for errors about the whole of it.
-    pub(super) fn field(&self) -> &Field<'a> {
-        &self.field
-    }
-
     /// A key that may be absent or empty.
     pub(super) fn optional(&self, key: &'static str) -> Option<Field<'a>> {
         self.known.borrow_mut().push(key);

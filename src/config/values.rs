@@ -126,7 +126,7 @@ pub(super) fn weekday(text: &str) -> Result<Weekday, Fault> {
         "friday" => Ok(Weekday::Fri),
         "saturday" => Ok(Weekday::Sat),
         "sunday" => Ok(Weekday::Sun),
-        _ => Err(Fault::new("is not a weekday", "write `monday` … `sunday`")),
+        _ => Err(Fault::new("is not a weekday", "write `friday` or another of `monday` … `sunday`")),
     }
 }
 

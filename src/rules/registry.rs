@@ -5,6 +5,7 @@
 //! cannot be true (duplicate ids, dangling references); what stands here can be true but should not be.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -66,11 +67,11 @@ const BASIS_ONE_ACCOUNT: &str = "《国务院办公厅关于推进政务新媒�
 const BASIS_FILING: &str = "《国务院办公厅关于推进政务新媒体健康有序发展的意见》（国办发〔2018〕123号）：开设、变更、关停、注销应向主管单位备案";
 
 /// Every finding, ordered by check, then by account. `activity` may know nothing: then nothing is claimed from it.
-pub fn lint(
+pub fn lint<S: BuildHasher>(
     units: &[Unit],
     accounts: &[Account],
-    activity: &HashMap<AccountId, AccountActivity>,
-    calendar: &Calendar,
+    activity: &HashMap<AccountId, AccountActivity, S>,
+    calendar: Calendar,
 ) -> Vec<RegistryFinding> {
     let names: HashMap<&UnitId, &str> = units.iter().map(|unit| (&unit.id, unit.name.as_str())).collect();
     let mut findings = several_accounts(accounts, &names);
@@ -79,7 +80,7 @@ pub fn lint(
     findings.extend(shared_sources(accounts));
     findings.extend(accounts.iter().filter_map(|account| {
         let activity = activity.get(&account.id)?;
-        posts_after_end(account, activity, calendar)
+        posts_after_end(account, *activity, calendar)
     }));
     findings.sort_by(|a, b| (a.check, &a.account, &a.subject).cmp(&(b.check, &b.account, &b.subject)));
     findings
@@ -151,14 +152,14 @@ fn shared_sources(accounts: &[Account]) -> Vec<RegistryFinding> {
         .filter(|(_, accounts)| accounts.len() > 1)
         .map(|(url, accounts)| {
             let message =
-                format!("{}共用同一采集来源 {url}，发布内容无法分清归属。请逐一核对采集地址。", names_of(&accounts),);
+                format!("{}共用同一采集来源 {url}，发布内容无法分清归属。请逐一核对采集地址。", names_of(&accounts));
             finding(RegistryCheck::SharedSource, &accounts, Severity::Minor, message, url.to_owned())
         })
         .collect()
 }
 
 /// Claims nothing unless the day of deregistration is known and the post is later than that whole day.
-fn posts_after_end(account: &Account, activity: &AccountActivity, calendar: &Calendar) -> Option<RegistryFinding> {
+fn posts_after_end(account: &Account, activity: AccountActivity, calendar: Calendar) -> Option<RegistryFinding> {
     if account.status != AccountStatus::Deregistered {
         return None;
     }
@@ -232,8 +233,9 @@ mod tests {
             region: "云岭州".to_owned(),
             supervisor: None,
         };
-        let activity = activity.iter().map(|(id, activity)| (AccountId::new(*id), *activity)).collect();
-        let findings = lint(&[unit], accounts, &activity, &CALENDAR);
+        let activity: HashMap<AccountId, AccountActivity> =
+            activity.iter().map(|(id, activity)| (AccountId::new(*id), *activity)).collect();
+        let findings = lint(&[unit], accounts, &activity, CALENDAR);
         let found: Vec<(RegistryCheck, &str, usize)> =
             findings.iter().map(|f| (f.check, f.account.as_str(), f.also.len())).collect();
         assert_eq!(found, expected, "{findings:#?}");
@@ -294,7 +296,9 @@ mod tests {
 
     #[test]
     fn the_same_disorder_has_the_same_id_when_another_account_joins() {
-        let ids = |accounts: &[Account]| lint(&[], accounts, &HashMap::new(), &CALENDAR)[0].violation_id();
+        let ids = |accounts: &[Account]| {
+            lint(&[], accounts, &HashMap::<AccountId, AccountActivity>::new(), CALENDAR)[0].violation_id()
+        };
         let [a, b, c] = ["a", "b", "c"].map(|id| account(id, AccountKind::Weibo));
         assert_eq!(ids(&[a.clone(), b.clone()]), ids(&[c, b, a]));
     }

@@ -42,7 +42,7 @@ pub fn check_sources(files: &Files, env: &[(String, String)]) -> Result<Config, 
         Ok(registry) => Some(registry),
         Err(found) => {
             errors.extend(found.errors);
-            found.known.map(|known| (Registry::default(), known))
+            found.known.map(|known| (Registry::default(), *known))
         }
     };
     let known = registry.as_ref().map(|(_, known)| known);
@@ -88,7 +88,7 @@ pub(super) fn check_registry_yaml(file: &str, bytes: &[u8]) -> Result<Registry, 
 /// A registry with errors: the ids are known nevertheless, so that references to them are not errors too.
 struct FaultyRegistry {
     errors: Vec<ConfigError>,
-    known: Option<Known>,
+    known: Option<Box<Known>>,
 }
 
 fn check_registries(files: &Files) -> Result<(Registry, Known), FaultyRegistry> {
@@ -121,7 +121,7 @@ fn check_registries(files: &Files) -> Result<(Registry, Known), FaultyRegistry> 
     });
     match checked {
         Some((registry, known)) if errors.is_empty() => Ok((registry, known)),
-        checked => Err(FaultyRegistry { errors, known: checked.map(|(_, known)| known) }),
+        checked => Err(FaultyRegistry { errors, known: checked.map(|(_, known)| Box::new(known)) }),
     }
 }
 
@@ -148,8 +148,8 @@ fn check_yaml<T>(
     let report = Report::new(file);
     let checked = match parse_bytes(file, bytes) {
         Ok(tree) => check(&report, tree),
-        Err(error) => {
-            report.push(error);
+        Err(found) => {
+            errors.extend(found.0);
             None
         }
     };
@@ -157,14 +157,15 @@ fn check_yaml<T>(
     checked
 }
 
-fn parse_bytes(file: &str, bytes: &[u8]) -> Result<Node, ConfigError> {
+fn parse_bytes(file: &str, bytes: &[u8]) -> Result<Node, ConfigErrors> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
         ConfigError { line: Some(line), ..ConfigError::of_file(file, "is not UTF-8 text", "save the file as UTF-8") }
     })?;
-    tree::parse(text.strip_prefix('\u{feff}').unwrap_or(text)).map_err(|error| ConfigError {
+    let tree = tree::parse(text.strip_prefix('\u{feff}').unwrap_or(text)).map_err(|error| ConfigError {
         line: Some(error.line),
         path: format!("column {}", error.column),
         ..ConfigError::of_file(file, error.problem, error.remedy)
-    })
+    })?;
+    Ok(tree)
 }

@@ -8,6 +8,7 @@ mod columns;
 mod merge;
 mod row;
 mod table;
+mod units;
 mod words;
 
 pub(super) use columns::{Column, EXPORTED};

@@ -62,8 +62,8 @@ pub(super) struct SourceDraft {
 pub(super) fn read_rows(file: &str, bytes: &[u8], errors: &mut Vec<ConfigError>) -> Vec<Draft> {
     let sheets = match read_sheets(file, bytes) {
         Ok(sheets) => sheets,
-        Err(error) => {
-            errors.push(error);
+        Err(found) => {
+            errors.extend(found.0);
             return Vec::new();
         }
     };

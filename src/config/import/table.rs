@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use calamine::{DataRef, Reader as _, Xlsx};
 
-use crate::config::error::ConfigError;
+use crate::config::error::{ConfigError, ConfigErrors};
 use crate::config::{ACCOUNTS_MAX, FILE_BYTES_MAX};
 
 /// Excel takes a CSV file for UTF-8 only if it begins with this.
@@ -35,8 +35,8 @@ pub(super) struct Row {
 }
 
 /// Reads CSV (UTF-8, UTF-16 with a mark, GB18030) or XLSX, by content.
-pub(super) fn read_sheets(file: &str, bytes: &[u8]) -> Result<Vec<Sheet>, ConfigError> {
-    let refuse = |problem: String, remedy: &str| ConfigError::of_file(file, problem, remedy);
+pub(super) fn read_sheets(file: &str, bytes: &[u8]) -> Result<Vec<Sheet>, ConfigErrors> {
+    let refuse = |problem: String, remedy: &str| ConfigErrors::from(ConfigError::of_file(file, problem, remedy));
     if bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(refuse("is larger than 64 MiB".to_owned(), "is it the right file?"));
     }
@@ -121,7 +121,7 @@ fn put(row: &mut Row, column: usize, text: &str) -> Result<(), String> {
     if row.cells.len() <= column {
         row.cells.resize(column + 1, String::new());
     }
-    row.cells[column] = unescape_formula(text).to_owned();
+    unescape_formula(text).clone_into(&mut row.cells[column]);
     Ok(())
 }
 
