@@ -27,7 +27,7 @@ impl Engine {
             activity.entry(account).or_default().deregistered_on = Some(calendar.day_of(at));
         }
         let registry = &self.config.registry;
-        Ok(lint(&registry.units, &registry.accounts, &activity, &calendar))
+        Ok(lint(&registry.units, &registry.accounts, &activity, calendar))
     }
 
     /// Opens a violation for each finding, and closes those that are put right.
