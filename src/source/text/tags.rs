@@ -95,8 +95,7 @@ pub fn style_value(style: &str, property: &str) -> Option<String> {
     style
         .split(';')
         .filter_map(|declaration| declaration.split_once(':'))
-        .filter(|(name, _)| name.trim().eq_ignore_ascii_case(property))
-        .next_back()
+        .rfind(|(name, _)| name.trim().eq_ignore_ascii_case(property))
         .map(|(_, value)| value.trim().trim_end_matches("!important").trim_end().to_ascii_lowercase())
 }
 
