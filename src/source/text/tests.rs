@@ -50,6 +50,11 @@ fn what_a_reader_does_not_see_is_dropped() {
     check("<head><title>页名</title></head><body>正文</body>", "正文");
     check("<p style='display:none'>隐<p>显", "显");
     check("<div><span hidden>隐</div>显", "显");
+    let shapes = "<path/>".repeat(300);
+    check(
+        &format!("<svg hidden>{shapes}隐</svg><svg><foreignObject><p>图上的字</p></foreignObject></svg>"),
+        "图上的字",
+    );
 }
 
 #[test]

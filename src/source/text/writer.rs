@@ -118,7 +118,8 @@ impl Writer {
             "a" => self.open_link(tag),
             _ => {}
         }
-        if tags::is_void(name) {
+        // Shapes within a drawing close themselves.
+        if tags::is_void(name) || tag.self_closing {
             return;
         }
         if name == "li" && self.n_hidden == 0 && !hidden {
