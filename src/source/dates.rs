@@ -91,9 +91,8 @@ fn rfc822(text: &str) -> Option<Stamp> {
     let time = time_of(words.next()?)?;
     let local = NaiveDate::from_ymd_opt(year, month, day)?.and_time(time);
     match words.next() {
-        None => in_shanghai(local),
         // "China Standard Time" in a Chinese feed, whatever RFC 822 says of North America: an assumption.
-        Some("CST") => in_shanghai(local),
+        None | Some("CST") => in_shanghai(local),
         Some(zone) => exact(at_offset(local, offset_of(zone)?)?),
     }
 }

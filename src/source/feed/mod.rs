@@ -89,7 +89,7 @@ fn listing(mut items: Items, base: &Url) -> Listing {
     items.truncate(ITEMS_MAX);
     let mut keys = HashSet::new();
     for (position, item) in items.into_iter().enumerate() {
-        match item.and_then(|item| draft(item, base)) {
+        match item.and_then(|item| draft(&item, base)) {
             // The same item twice in one feed says nothing new.
             Ok(post) if !keys.insert(post.key.clone()) => {}
             Ok(post) => listing.posts.push(post),
@@ -103,8 +103,8 @@ fn listing(mut items: Items, base: &Url) -> Listing {
     listing
 }
 
-fn draft(item: Item, base: &Url) -> Result<PostDraft, String> {
-    let permalink = || item.id.as_deref().and_then(|id| Url::parse(id.trim()).ok()).filter(|url| url.has_host());
+fn draft(item: &Item, base: &Url) -> Result<PostDraft, String> {
+    let permalink = || item.id.as_deref().and_then(|id| Url::parse(id.trim()).ok()).filter(Url::has_host);
     let url = item.link.as_deref().and_then(|link| web_url(link, base)).or_else(permalink);
     let key = key(item.id.as_deref(), url.as_ref()).ok_or("neither a usable link nor an id")?;
     let title: String = text::line(&item.title).chars().take(TITLE_CHARS_MAX).collect();

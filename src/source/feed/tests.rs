@@ -174,8 +174,8 @@ fn a_valid_feed_without_items_is_an_empty_listing() {
 
 #[test]
 fn more_items_than_the_limit_are_reported_not_claimed() {
-    let items: String = (0..=ITEMS_MAX).map(|n| format!("<item><guid>{n}</guid></item>")).collect();
-    let listing = read(&rss(&items));
+    let items: Vec<String> = (0..=ITEMS_MAX).map(|n| format!("<item><guid>{n}</guid></item>")).collect();
+    let listing = read(&rss(&items.concat()));
     assert_eq!((listing.posts.len(), listing.bad_items.len()), (ITEMS_MAX, 1));
 }
 
@@ -197,7 +197,8 @@ fn what_is_no_feed_is_a_failure_and_no_empty_listing() {
     check_failure(r#"{"version":"https://jsonfeed.org/version/1","title":"t"}"#, None, Outcome::ShapeChanged);
     check_failure("<sitemap><url/></sitemap>", None, Outcome::ShapeChanged);
     check_failure("<rss version=\"2.0\"><channel></rss>", None, Outcome::ShapeChanged);
-    check_failure(&"<a>".repeat(10_000), None, Outcome::ShapeChanged);
+    check_failure(&rss(&"<a>".repeat(10_000)), None, Outcome::ShapeChanged);
+    check_failure(&rss(&format!("<a {}/>", "b='' ".repeat(201))), None, Outcome::ShapeChanged);
 }
 
 #[test]

@@ -14,6 +14,8 @@ use crate::source::dates::{self, Stamp, parse_date};
 
 /// Deepest nesting of a feed; content with markup of its own may be 50 deep.
 const DEPTH_MAX: usize = 512;
+/// Most attributes of one element; the root of a feed declares some 20 namespaces.
+const ATTRIBUTES_MAX: usize = 200;
 /// feed-rs hands on instants only, so an assumed zone travels as this odd nanosecond: our times are whole milliseconds.
 const ZONE_ASSUMED_NS: u32 = 1;
 
@@ -94,11 +96,13 @@ fn count_items(body: &str) -> Result<usize, Failure> {
                 if path.len() >= DEPTH_MAX {
                     return Err(damaged(&format!("nested deeper than {DEPTH_MAX}")));
                 }
+                check_attributes(start.attributes_raw())?;
                 let tag = Tag::read(local_name(start.name().as_ref()), &path)?;
                 n_items += usize::from(tag == Tag::Item);
                 path.push(tag);
             }
             Event::Empty(start) => {
+                check_attributes(start.attributes_raw())?;
                 n_items += usize::from(Tag::read(local_name(start.name().as_ref()), &path)? == Tag::Item);
             }
             Event::End(_) => {
@@ -111,6 +115,14 @@ fn count_items(body: &str) -> Result<usize, Failure> {
             _ => {}
         }
     }
+}
+
+/// Each attribute is compared with all before it, so a tag of a megabyte would take minutes.
+fn check_attributes(attributes: &str) -> Result<(), Failure> {
+    if attributes.bytes().filter(|byte| *byte == b'=').count() > ATTRIBUTES_MAX {
+        return Err(damaged(&format!("an element has more than {ATTRIBUTES_MAX} attributes")));
+    }
+    Ok(())
 }
 
 fn local_name(name: &str) -> &str {
@@ -150,12 +162,12 @@ fn unmarked(at: chrono::DateTime<chrono::Utc>) -> Option<Stamp> {
 
 fn item(entry: Entry, feed_type: &FeedType) -> Item {
     let encoded = entry.content.and_then(|content| {
-        let is_plain = is_plain(&content.content_type.to_string());
+        let is_plain = is_plain(content.content_type.as_ref());
         content.body.filter(|body| !body.trim().is_empty()).map(|body| in_markup(body, is_plain))
     });
     let summary = entry.summary.filter(|summary| !summary.content.trim().is_empty()).map(|summary| {
         // feed-rs calls every text of RDF plain, but RSS of any version holds markup.
-        let is_plain = *feed_type == FeedType::Atom && is_plain(&summary.content_type.to_string());
+        let is_plain = *feed_type == FeedType::Atom && is_plain(summary.content_type.as_ref());
         in_markup(summary.content, is_plain)
     });
     let is_own = |rel: Option<&str>| matches!(rel, None | Some("alternate"));

@@ -72,16 +72,13 @@ pub fn parse_page(html: &str, base: &Url, spec: &HtmlListSpec) -> Result<Page, F
 
 /// What is wrong with the selectors and the date format of a source, for the configuration check.
 pub fn check_selectors(spec: &HtmlListSpec) -> Vec<String> {
-    let required = [("item", Some(&spec.item))];
-    let optional = [("link", Some(&spec.link)), ("date", Some(&spec.date))];
-    let others = [("title", spec.title.as_ref()), ("next", spec.next.as_ref())];
-    let mut errors = Vec::new();
-    for (name, selector) in required.into_iter().chain(others) {
-        errors.extend(selector.and_then(|selector| parse_selector(name, selector).err()));
-    }
-    for (name, selector) in optional {
-        errors.extend(selector.filter(|text| !text.is_empty()).and_then(|text| parse_selector(name, text).err()));
-    }
+    let within_item =
+        [("link", &spec.link), ("date", &spec.date)].into_iter().filter(|(_, selector)| !selector.is_empty());
+    let optional = [("title", &spec.title), ("next", &spec.next)];
+    let optional = optional.into_iter().filter_map(|(name, selector)| Some((name, selector.as_ref()?)));
+    let selectors = [("item", &spec.item)].into_iter().chain(within_item).chain(optional);
+    let mut errors: Vec<String> =
+        selectors.filter_map(|(name, selector)| parse_selector(name, selector).err()).collect();
     errors.extend(spec.date_format.as_deref().and_then(check_date_format));
     errors
 }

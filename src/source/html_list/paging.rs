@@ -89,11 +89,10 @@ mod tests {
         let mut asked = Vec::new();
         for (items, next) in pages {
             let item = |c: char| format!("<li><a href=/p/{c}>{c}</a> 2026-11-19</li>");
-            let mut html: String = items.chars().map(item).collect();
-            if !next.is_empty() {
-                html.push_str(&format!("<a class=next href='{next}'>下一页</a>"));
-            }
-            let page = parse_page(&html, &address, spec).unwrap();
+            let items: String = items.chars().map(item).collect();
+            let next =
+                if next.is_empty() { String::new() } else { format!("<a class=next href='{next}'>下一页</a>") };
+            let page = parse_page(&(items + &next), &address, spec).unwrap();
             match paging.add(&address, page) {
                 Some(next) => address = next,
                 None => break,

@@ -23,12 +23,12 @@ pub(super) struct Gates {
     default_host: HostPace,
     hosts: BTreeMap<String, HostPace>,
     /// Held for a look-up only, never across an await.
-    gates: Mutex<HashMap<String, Arc<Gate>>>,
+    by_key: Mutex<HashMap<String, Arc<Gate>>>,
 }
 
 impl Gates {
     pub(super) fn new(settings: &CrawlSettings) -> Self {
-        Self { default_host: settings.default_host, hosts: settings.hosts.clone(), gates: Mutex::default() }
+        Self { default_host: settings.default_host, hosts: settings.hosts.clone(), by_key: Mutex::default() }
     }
 
     /// The gate of an address. One setting for `host` makes one gate for all its ports, so that the pace holds for the
@@ -41,7 +41,7 @@ impl Gates {
             (None, Some(pace)) => (host, *pace),
             (None, None) => (authority.as_str(), self.default_host),
         };
-        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gates = self.by_key.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(gate) = gates.get(key) {
             return Arc::clone(gate);
         }

@@ -79,10 +79,10 @@ fn is_local_v4(ip: Ipv4Addr) -> bool {
 
 /// The IPv4 address inside a mapped (`::ffff:0:0/96`) or translated (`64:ff9b::/96`) one.
 fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [a, b, c, d, e, f, high, low] = ip.segments();
-    let translated = [a, b, c, d, e, f] == [0x64, 0xff9b, 0, 0, 0, 0];
-    let [[w, x], [y, z]] = [high.to_be_bytes(), low.to_be_bytes()];
-    ip.to_ipv4_mapped().or_else(|| translated.then_some(Ipv4Addr::new(w, x, y, z)))
+    let is_translated = ip.segments().starts_with(&[0x64, 0xff9b, 0, 0, 0, 0]);
+    let [.., high, low] = ip.segments();
+    let lower = u32::from(high) << 16 | u32::from(low);
+    ip.to_ipv4_mapped().or_else(|| is_translated.then_some(Ipv4Addr::from_bits(lower)))
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ pub fn is_void(name: &str) -> bool {
 
 /// Whether the element's content is never shown as text (the content of a player is for browsers that have none).
 pub fn is_unread(name: &str) -> bool {
-    matches!(name, "template" | "noscript" | "video" | "audio" | "canvas" | "object" | "svg" | "math" | "datalist")
+    matches!(name, "template" | "noscript" | "video" | "audio" | "canvas" | "object" | "datalist")
 }
 
 /// Whether the element's content is one run of characters that is never shown as text.
@@ -95,8 +95,7 @@ pub fn style_value(style: &str, property: &str) -> Option<String> {
     style
         .split(';')
         .filter_map(|declaration| declaration.split_once(':'))
-        .filter(|(name, _)| name.trim().eq_ignore_ascii_case(property))
-        .next_back()
+        .rfind(|(name, _)| name.trim().eq_ignore_ascii_case(property))
         .map(|(_, value)| value.trim().trim_end_matches("!important").trim_end().to_ascii_lowercase())
 }
 

@@ -12,6 +12,18 @@ const OPEN_ELEMENTS_MAX: usize = 256;
 /// Most characters kept of a link's words.
 const LINK_CHARS_MAX: usize = 200;
 
+/// What stands before the next character; the strongest of several wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Nothing,
+    Space,
+    /// White space with a line break of the source in it.
+    SourceBreak,
+    /// A new table cell.
+    Cell,
+    Line,
+}
+
 #[derive(Debug)]
 struct Open {
     name: LocalName,
@@ -27,10 +39,7 @@ pub struct Writer {
     body: String,
     n_chars: usize,
     newlines: Newlines,
-    line_due: bool,
-    space_due: bool,
-    /// The due space has a line break of the source in it.
-    space_breaks: bool,
+    due: Due,
     prefix_due: Option<String>,
     open: Vec<Open>,
     n_too_deep: usize,
@@ -48,9 +57,7 @@ impl Writer {
             body: String::new(),
             n_chars: 0,
             newlines,
-            line_due: false,
-            space_due: false,
-            space_breaks: false,
+            due: Due::Nothing,
             prefix_due: None,
             open: Vec::new(),
             n_too_deep: 0,
@@ -79,13 +86,11 @@ impl Writer {
         let keeps_lines = self.newlines == Newlines::Keep || self.n_pre > 0;
         for c in text.chars() {
             match c {
-                '\n' if keeps_lines => self.line_due = true,
+                '\n' if keeps_lines => self.due = Due::Line,
                 // Invisible, and would split a word for the checks.
                 '\u{200B}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}' => {}
-                c if c.is_whitespace() => {
-                    self.space_due = true;
-                    self.space_breaks |= c == '\n';
-                }
+                '\n' => self.due = self.due.max(Due::SourceBreak),
+                c if c.is_whitespace() => self.due = self.due.max(Due::Space),
                 c if c.is_control() => {}
                 c => self.write(c),
             }
@@ -106,14 +111,15 @@ impl Writer {
             if self.open.last().is_some_and(|open| &*open.name == "p" || (name == "li" && &*open.name == "li")) {
                 self.close_last();
             }
-            self.line_due |= !hidden && self.n_hidden == 0;
+            self.break_line(hidden);
         }
         match name {
-            "td" | "th" => self.space_due = true,
+            "td" | "th" => self.due = self.due.max(Due::Cell),
             "a" => self.open_link(tag),
             _ => {}
         }
-        if tags::is_void(name) {
+        // Shapes within a drawing close themselves.
+        if tags::is_void(name) || tag.self_closing {
             return;
         }
         if name == "li" && self.n_hidden == 0 && !hidden {
@@ -146,8 +152,16 @@ impl Writer {
                 self.close_last();
             }
         }
-        // What is hidden breaks no line.
-        self.line_due |= tags::is_block(name) && !was_hidden && self.n_hidden == 0;
+        if tags::is_block(name) {
+            self.break_line(was_hidden);
+        }
+    }
+
+    /// What is hidden breaks no line.
+    fn break_line(&mut self, is_hidden: bool) {
+        if !is_hidden && self.n_hidden == 0 {
+            self.due = Due::Line;
+        }
     }
 
     fn close_last(&mut self) {
@@ -190,19 +204,16 @@ impl Writer {
             return;
         }
         let at_line_start = self.body.is_empty() || self.body.ends_with('\n');
-        if self.line_due {
-            if !at_line_start {
+        match std::mem::replace(&mut self.due, Due::Nothing) {
+            Due::Line if !at_line_start => {
                 self.body.push('\n');
                 self.n_chars += 1;
             }
-        } else if self.space_due && !at_line_start {
             // A line break between two Chinese characters is the editor's, not the author's (CSS Text 3, 4.1.3).
-            let joins = self.space_breaks && is_wide(c) && self.body.chars().next_back().is_some_and(is_wide);
-            if !joins {
-                self.push(' ');
-            }
+            Due::SourceBreak if is_wide(c) && self.body.chars().next_back().is_some_and(is_wide) => {}
+            Due::Space | Due::SourceBreak | Due::Cell if !at_line_start => self.push(' '),
+            _ => {}
         }
-        (self.line_due, self.space_due, self.space_breaks) = (false, false, false);
         if let Some(prefix) = self.prefix_due.take() {
             self.n_chars += prefix.len();
             self.body.push_str(&prefix);

@@ -84,14 +84,14 @@ impl<'a> Pieces<'a> {
     }
 }
 
+/// Whether a start tag carries an id.
 fn has_id(tag: &str, id: &str) -> bool {
-    let Some((_, value)) = tag.split_once("id=") else { return false };
-    let is_attribute =
-        tag.split_once("id=").is_some_and(|(before, _)| before.ends_with(|c: char| c.is_ascii_whitespace()));
-    let value = value.trim_start_matches(['"', '\'']);
-    tag[1..].starts_with(|c: char| c.is_ascii_alphabetic())
-        && is_attribute
-        && value.strip_prefix(id).is_some_and(|rest| rest.starts_with(['"', '\'', ' ', '>']))
+    let is_value = |(at, name): (usize, &str)| {
+        let value = tag[at + name.len()..].trim_start_matches(['"', '\'']);
+        tag[..at].ends_with(|c: char| c.is_ascii_whitespace())
+            && value.strip_prefix(id).is_some_and(|rest| rest.starts_with(['"', '\'', ' ', '>']))
+    };
+    tag[1..].starts_with(|c: char| c.is_ascii_alphabetic()) && tag.match_indices("id=").any(is_value)
 }
 
 /// Whether the text begins with the start tag of an element.

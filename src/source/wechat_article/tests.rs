@@ -137,6 +137,12 @@ fn an_article_page_cut_anywhere_is_a_failure_until_its_data_is_whole() {
 }
 
 #[test]
+fn the_frame_of_an_article_is_known_by_its_own_attribute() {
+    assert!(parse(&ARTICLE.replace("<div id=\"js_article\"", "<div data-id=\"1\" id='js_article'")).is_ok());
+    assert!(parse(&ARTICLE.replace("<div id=\"js_article\"", "<div data-id=\"js_article\"")).is_err());
+}
+
+#[test]
 fn an_article_without_its_identity_is_a_failure() {
     assert!(parse(&ARTICLE.replace("bizuin", "x")).is_err());
     assert!(parse(&ARTICLE.replace("mid: '2247480001'", "mid: '0'")).is_err());
