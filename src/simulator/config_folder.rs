@@ -3,7 +3,6 @@
 //! The only part of the simulator that touches files. It writes the shapes that an operator writes by hand and knows
 //! them as text, not as types: the reader must agree with the documented files, not with this writer.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
@@ -57,16 +56,15 @@ fn accounts_yaml(platforms: &Platforms) -> String {
 }
 
 fn write_account(yaml: &mut String, account: &SimAccount, platforms: &Platforms) {
-    let mut fields = BTreeMap::new();
-    fields.insert(1, format!("id: {}", account.id));
-    fields.insert(2, format!("name: {}", account.name));
-    fields.insert(3, format!("unit: {}", account.unit.id));
-    fields.insert(4, format!("kind: {}", account.kind));
-    fields.extend(account.platform_id.as_ref().map(|id| (5, format!("platform_id: {id}"))));
-    fields.insert(6, format!("status: {}", account.status));
-    fields.extend(account.filed_on.map(|day| (7, format!("filed_on: {day}"))));
-    let lines: Vec<String> = fields.into_values().collect();
-    let _ = writeln!(yaml, "  - {}", lines.join("\n    "));
+    let _ = writeln!(yaml, "  - id: {}", account.id);
+    let _ = writeln!(yaml, "    name: {}\n    unit: {}\n    kind: {}", account.name, account.unit.id, account.kind);
+    if let Some(id) = &account.platform_id {
+        let _ = writeln!(yaml, "    platform_id: {id}");
+    }
+    let _ = writeln!(yaml, "    status: {}", account.status);
+    if let Some(day) = account.filed_on {
+        let _ = writeln!(yaml, "    filed_on: {day}");
+    }
     let Some(url) = platforms.source_url(account) else { return };
     let url = quoted(&url);
     let source = match account.channel {

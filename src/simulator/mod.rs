@@ -19,6 +19,9 @@ pub mod server;
 mod topics;
 mod writing;
 
+#[cfg(test)]
+mod tests;
+
 pub use config_folder::write_config;
 pub use content::{SimAccount, SimPost, World};
 pub use planting::PlantedError;

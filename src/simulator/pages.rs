@@ -29,6 +29,17 @@ pub enum Notice {
     Captcha,
 }
 
+impl Notice {
+    /// Every notice with the word of its path, `/s/notice-WORD`.
+    pub const ALL: [(&str, Self); 5] = [
+        ("deleted", Self::DeletedByAuthor),
+        ("violation", Self::Violation),
+        ("unavailable", Self::TemporarilyUnavailable),
+        ("cancelled", Self::AccountCancelled),
+        ("captcha", Self::Captcha),
+    ];
+}
+
 /// The page of one article, as small as its structure allows.
 pub fn article(account: &SimAccount, post: &SimPost, addresses: &Addresses) -> String {
     let link = escape(&addresses.post_link(account, post));
@@ -127,7 +138,7 @@ fn copyright(post: &SimPost) -> u8 {
 }
 
 /// Text within a script's quotes, in the escapes that `JsDecode` takes back.
-fn js_text(text: &str) -> String {
+pub(super) fn js_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

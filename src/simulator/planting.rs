@@ -34,9 +34,9 @@ struct Plant(&'static str, &'static str, &'static str, WordingClass);
 /// 629999, and its checksum is right.
 const PLANTS: &[Plant] = &[
     Plant("会议对下一阶段重点任务进行了{}，要求各有关部门按照分工抓好落实。", "布署", "部署", WordingClass::Typo),
-    Plant("群众可以通过窗口、信函等方式{}，工作人员将逐一登记答复。", "反应情况", "反映情况", WordingClass::Typo),
-    Plant("{}，全州已办结各类便民服务事项三千二百余件。", "截止目前", "截至目前", WordingClass::Typo),
-    Plant("工作人员现场讲解了合同双方的{}，提醒居民依法维护自身权益。", "权力义务", "权利义务", WordingClass::Typo),
+    Plant("群众可以通过窗口、信函等方式{}，工作人员将逐一登记答复。", "反应情况", "反映情况", WordingClass::Wording),
+    Plant("{}，全州已办结各类便民服务事项三千二百余件。", "截止目前", "截至目前", WordingClass::Wording),
+    Plant("工作人员现场讲解了合同双方的{}，提醒居民依法维护自身权益。", "权力义务", "权利义务", WordingClass::Wording),
     Plant(
         "宣讲员向参加活动的群众介绍了《{}宪法》的主要内容。",
         "中华人民共合国",

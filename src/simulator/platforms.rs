@@ -149,15 +149,9 @@ fn routes_of(host: HostName, world: &World, addresses: &Addresses) -> HashMap<St
         }
     }
     if host == HostName::Articles {
-        let notices = [
-            ("deleted", Notice::DeletedByAuthor),
-            ("violation", Notice::Violation),
-            ("unavailable", Notice::TemporarilyUnavailable),
-            ("cancelled", Notice::AccountCancelled),
-            ("captcha", Notice::Captcha),
-        ];
         routes.extend(
-            notices.map(|(word, notice)| (format!("/s/notice-{word}"), Route::new(200, HTML, pages::notice(notice)))),
+            Notice::ALL
+                .map(|(word, notice)| (format!("/s/notice-{word}"), Route::new(200, HTML, pages::notice(notice)))),
         );
     }
     routes

@@ -289,11 +289,10 @@ fn plan(kind: AccountKind, number: usize) -> (Behaviour, Channel) {
     match (kind, number) {
         (AccountKind::WechatSubscription, _) => plan_subscription(number),
         (AccountKind::Toutiao, 0) => (Regular, SiteFeed),
-        (AccountKind::Toutiao, 1) => (Dormant, Bridge(RssHub)),
         (AccountKind::Toutiao, 2) | (AccountKind::Weibo, 5) => (Lazy, SecondBridge(Atom)),
         (AccountKind::Douyin, 0) => (Lazy, Bridge(RssHub)),
-        (AccountKind::Douyin, 1 | 2) => (Dormant, Bridge(RssHub)),
-        (AccountKind::Douyin, 3) | (AccountKind::Weibo, 3) => (Regular, LimitedBridge),
+        (AccountKind::Toutiao, 1) | (AccountKind::Douyin, 1 | 2) => (Dormant, Bridge(RssHub)),
+        (AccountKind::Douyin | AccountKind::Weibo, 3) => (Regular, LimitedBridge),
         (AccountKind::Douyin, 4) => (Regular, Channel::FaultyBridge(Fault::Unavailable)),
         (AccountKind::Weibo, 0) => (Dead, Bridge(RssHub)),
         (AccountKind::Weibo, 1) => (Regular, Channel::FaultyBridge(Fault::EmptySuccess)),

@@ -55,7 +55,7 @@ fn short_text(slots: &Slots, rng: &mut fastrand::Rng) -> (String, Vec<String>) {
 fn long_text(slots: &Slots, rng: &mut fastrand::Rng) -> (String, Vec<String>) {
     let topic = pick_topic(rng);
     let title = slots.fill(pick(topic.titles, rng));
-    let skipped = rng.usize(0..topic.details.len() + 1);
+    let skipped = rng.usize(0..=topic.details.len());
     let mut paragraphs = vec![slots.fill(pick(topic.openings, rng))];
     let details = topic.details.iter().enumerate().filter(|(place, _)| *place != skipped);
     paragraphs.extend(details.map(|(_, detail)| slots.fill(detail)));
