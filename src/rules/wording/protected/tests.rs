@@ -4,9 +4,9 @@ use crate::rules::wording::Checker;
 const HEADER: &str = "id\tterm\tkind\tallow\tfrom\tto\tsource\n";
 
 fn checker(terms: &[(&str, &str)]) -> Checker {
-    let rows: String =
-        terms.iter().enumerate().map(|(i, (term, allow))| format!("t{i}\t{term}\t\t{allow}\t\t\t宪法\n")).collect();
-    Checker::from_files(&[("protected.tsv", format!("{HEADER}{rows}"))]).unwrap()
+    let row = |(i, (term, allow)): (usize, &(&str, &str))| format!("t{i}\t{term}\t\t{allow}\t\t\t宪法\n");
+    let rows: Vec<String> = terms.iter().enumerate().map(row).collect();
+    Checker::from_files(&[("protected.tsv", format!("{HEADER}{}", rows.concat()))]).unwrap()
 }
 
 const TERMS: &[(&str, &str)] = &[
