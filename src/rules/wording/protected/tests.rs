@@ -148,7 +148,13 @@ fn is_innocent(corrupted: &str, term: &str, terms: &[Term]) -> bool {
                 || (term.ends_with(right.as_str()) && n_free <= FREE_HEAD_CHARS)
                 || !term.contains(right.as_str()))
     });
-    dropped_particle || joined || everyday || right_part
+    // 中华人民共和国国… may go on as 国徽法: the doubled character ends a right word.
+    let doubled_edge = terms.iter().any(|other| {
+        let rests = (corrupted.strip_prefix(other.term.as_str()), term.strip_prefix(other.term.as_str()));
+        let last = other.term.chars().next_back().unwrap_or(' ');
+        matches!(rests, (Some(found), Some(right)) if !right.is_empty() && found.strip_prefix(last) == Some(right))
+    });
+    dropped_particle || joined || everyday || right_part || doubled_edge
 }
 
 #[test]
