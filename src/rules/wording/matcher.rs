@@ -120,12 +120,11 @@ impl Matcher {
                     Role::Word(i) if self.entries[i].counts(text, on, start, end) => {
                         words.push(Hit { start, end, subject: Subject::Entry(i) });
                     }
-                    Role::Word(_) => {}
                     Role::Part(term, part) => {
                         misses.extend(self.protected.verify(text, on, (term, part), (start, end)));
                     }
                     Role::Right if right_spans.last() != Some(&(start, end)) => right_spans.push((start, end)),
-                    Role::Right => {}
+                    Role::Word(_) | Role::Right => {}
                 }
             }
         }

@@ -221,15 +221,14 @@ fn is_mobile(number: &[u8]) -> bool {
         && match number[1] {
             b'3' | b'8' => true,
             b'4' => matches!(number[2], b'0' | b'1' | b'4'..=b'9'),
-            b'5' => number[2] != b'4',
             b'6' => matches!(number[2], b'2' | b'5'..=b'7'),
             b'7' => number[2] != b'9',
-            b'9' => number[2] != b'4',
+            b'5' | b'9' => number[2] != b'4',
             _ => false,
         }
 }
 
-/// A bank card: UnionPay (62, 16 to 19 digits), Visa (4, 16), `MasterCard` (51 to 55, 16), with a valid Luhn digit. An
+/// A bank card: `UnionPay` (62, 16 to 19 digits), Visa (4, 16), `MasterCard` (51 to 55, 16), with a valid Luhn digit. An
 /// 18-digit number with a birthday in it is a mistyped identity number rather than a card.
 fn is_bankcard(number: &[u8]) -> bool {
     let issuer = match number {

@@ -89,7 +89,7 @@ impl Protected {
         let normal = |words: &String| Normalised::new(words).text().to_owned();
         let right: HashSet<String> =
             terms.iter().flat_map(|term| std::iter::once(&term.term).chain(&term.allow)).map(normal).collect();
-        Self { terms: terms.iter().map(|term| Halved::new(term, normal(&term.term), &right)).collect() }
+        Self { terms: terms.iter().map(|term| Halved::new(term, &normal(&term.term), &right)).collect() }
     }
 
     pub(super) fn term(&self, index: usize) -> &Term {
@@ -162,7 +162,7 @@ impl Protected {
 }
 
 impl Halved {
-    fn new(source: &Term, text: String, right: &HashSet<String>) -> Self {
+    fn new(source: &Term, text: &str, right: &HashSet<String>) -> Self {
         let borders: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
         let n_chars = borders.len();
         let (head, tail) = text.split_at(borders[n_chars / 2]);

@@ -86,14 +86,12 @@ impl<'a> Row<'a> {
         name: fn(T) -> &'static str,
     ) -> T {
         let cell = self.cell(column);
-        match parse(cell).filter(|value| choices.contains(value)) {
-            Some(value) => value,
-            None => {
-                let names: Vec<&str> = choices.iter().map(|choice| name(*choice)).collect();
-                self.fault(column, format!("unknown value `{cell}`; use one of: {}", names.join(", ")));
-                choices[0]
-            }
+        if let Some(value) = parse(cell).filter(|value| choices.contains(value)) {
+            return value;
         }
+        let names: Vec<&str> = choices.iter().map(|choice| name(*choice)).collect();
+        self.fault(column, format!("unknown value `{cell}`; use one of: {}", names.join(", ")));
+        choices[0]
     }
 
     pub(super) fn in_force(&mut self) -> DateRange {
