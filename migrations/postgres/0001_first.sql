@@ -130,12 +130,14 @@ CREATE INDEX posts_account_published ON posts (account_id, published_at);
 CREATE INDEX posts_unchecked ON posts (id) WHERE checked_with = '';
 CREATE INDEX posts_to_fill ON posts (fill_after) WHERE text_state = 'missing';
 
--- Every text a post ever had: zstd of title and body, personal data masked.
+-- Every text a post ever had: zstd of title and body, personal data masked. `source_id` is NULL where no listing
+-- told it (article page, import).
 CREATE TABLE post_versions (
     post_id BIGINT NOT NULL REFERENCES posts (id),
     version BIGINT NOT NULL,
     seen_at TIMESTAMPTZ NOT NULL,
     origin TEXT NOT NULL,
+    source_id TEXT COLLATE "C" REFERENCES sources (id),
     text_hash TEXT NOT NULL,
     text_zstd BYTEA NOT NULL,
     links JSONB NOT NULL,

@@ -130,12 +130,14 @@ CREATE INDEX posts_account_published ON posts (account_id, published_at);
 CREATE INDEX posts_unchecked ON posts (id) WHERE checked_with = '';
 CREATE INDEX posts_to_fill ON posts (fill_after) WHERE text_state = 'missing';
 
--- Every text a post ever had: zstd of title and body, personal data masked.
+-- Every text a post ever had: zstd of title and body, personal data masked. `source_id` is NULL where no listing
+-- told it (article page, import).
 CREATE TABLE post_versions (
     post_id INTEGER NOT NULL REFERENCES posts (id),
     version INTEGER NOT NULL,
     seen_at TEXT NOT NULL,
     origin TEXT NOT NULL,
+    source_id TEXT REFERENCES sources (id),
     text_hash TEXT NOT NULL,
     text_zstd BLOB NOT NULL,
     links TEXT NOT NULL,

@@ -16,6 +16,8 @@ use crate::simulator::{Options, Platforms, World, write_config};
 
 /// The demo happens at this time of the Friday after the week it reports on, when the report is being written.
 const FRIDAY_HOUR: TimeDelta = TimeDelta::hours(16);
+/// So long before, the registry was taken over.
+const REGISTRY_AGE: TimeDelta = TimeDelta::weeks(2);
 /// The same world on every run.
 const SEED: u64 = 20_230_510;
 
@@ -41,8 +43,12 @@ impl Demo {
             dir.display()
         );
         write_config(&dir, &platforms).with_context(|| format!("cannot write to {}", dir.display()))?;
-        let session =
-            Session { clock: Clock::Fixed(now), global: session.global.clone(), progress: session.progress.clone() };
+        let at = |now| Session { clock: Clock::Fixed(now), ..session.clone() };
+        // The office has kept its registry for a while: what an account does after its deregistration can be seen.
+        let earlier = at(now - REGISTRY_AGE).engine_of(crate::config::load(&dir)?).await?;
+        earlier.sync_registry().await?;
+        earlier.store.close().await;
+        let session = at(now);
         let engine = session.engine_of(crate::config::load(&dir)?).await?;
 
         let accounts = super::crawl::every_account(&engine.config.registry);
@@ -75,9 +81,7 @@ fn last_friday(now: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 fn new_temp_dir(now: DateTime<Utc>) -> anyhow::Result<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "the temp folder is where the demo's user looks for it")]
-    let temp = std::env::temp_dir();
-    let dir = temp.join(format!("duwang-demo-{}", now.format("%Y%m%d-%H%M%S%3f")));
+    let dir = crate::config::temp_dir().join(format!("duwang-demo-{}", now.format("%Y%m%d-%H%M%S%3f")));
     std::fs::create_dir_all(&dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
     Ok(dir)
 }

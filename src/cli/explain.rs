@@ -51,6 +51,11 @@ fn lines(chain: &ViolationChain, zone: Tz) -> Vec<String> {
         lines.extend(post.url.as_ref().map(|url| format!("链接：{url}")));
         lines.extend(post.published_at.map(|at| format!("发布时间：{}", time(at))));
     }
+    if let Some(sighting) = &chain.sighting {
+        let (origin, url) = (sighting.origin.label(), sighting.source_url.as_deref().unwrap_or_default());
+        lines.push(format!("采集来源：{origin}{}{url}", if url.is_empty() { "" } else { "，" }));
+        lines.push(format!("采集时间：{}", time(sighting.seen_at)));
+    }
     lines.push("处理经过：".to_owned());
     for event in &chain.events {
         lines.push(format!("  {}. {}　{}　{}", event.seq, time(event.at), event.state.label(), event.detail));

@@ -93,7 +93,7 @@ enum Command {
 }
 
 /// What every command is given.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Session {
     global: Global,
     clock: Clock,
@@ -105,7 +105,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let clock = cli.global.now.map_or(Clock::System, Clock::Fixed);
     let session = Session { progress: progress::Progress::new(cli.global.quiet), clock, global: cli.global };
-    init_logging(&session);
+    init_logging(&session, matches!(cli.command, Command::Demo(_)));
     let mut output = Output::stdout();
     let ended = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -152,9 +152,11 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(if is_config { EXIT_CONFIG } else { EXIT_FAILED })
 }
 
-fn init_logging(session: &Session) {
+/// The simulated platforms of the demo fail on purpose: their warnings are shown with `-v` only.
+fn init_logging(session: &Session, demo: bool) {
     let level = match (session.global.quiet, session.global.verbose) {
         (true, _) => LevelFilter::ERROR,
+        (false, 0) if demo => LevelFilter::ERROR,
         (false, 0) => LevelFilter::WARN,
         (false, 1) => LevelFilter::INFO,
         (false, _) => LevelFilter::DEBUG,

@@ -120,6 +120,11 @@ pub fn find_dir(explicit: Option<&Path>) -> PathBuf {
     }
 }
 
+/// Where throwaway folders go, as the environment says.
+pub fn temp_dir() -> PathBuf {
+    std::env::temp_dir()
+}
+
 /// Reads the bytes of all files of a folder.
 pub fn read_files(dir: &Path) -> Result<Files, ConfigErrors> {
     if !dir.is_dir() {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 
 use super::judge::TextToJudge;
@@ -37,6 +38,8 @@ pub struct CrawlSummary {
     pub new_violations: u64,
     /// Items that could not be read.
     pub bad_items: u64,
+    /// Bridges that answer but have shown nothing new for `crawl.bridge_stale_after`, with their last sign of life.
+    pub stale_bridges: BTreeMap<String, Option<DateTime<Utc>>>,
 }
 
 /// What a pass tells while it runs.
@@ -91,11 +94,35 @@ impl Engine {
         tokio::try_join!(reading, writing)?;
 
         coverage::settle(&self.store).await?;
+        summary.stale_bridges = self.stale_bridges(started_at).await?;
+        for (authority, alive_at) in &summary.stale_bridges {
+            tracing::warn!(authority, ?alive_at, "bridge without a recent sign of life: log in to it again");
+        }
         self.check_registry().await?;
         let mut tx = self.store.write().await?;
         tx.finish_run(TASK, started_at, self.clock.now(), &summary.to_string()).await?;
         tx.commit().await?;
         Ok(summary)
+    }
+
+    /// Bridges of the registry that were read, and show no sign of life.
+    async fn stale_bridges(&self, now: DateTime<Utc>) -> anyhow::Result<BTreeMap<String, Option<DateTime<Utc>>>> {
+        let stale_after = TimeDelta::from_std(self.config.settings.crawl.bridge_stale_after).unwrap_or(TimeDelta::MAX);
+        let mut tx = self.store.read().await?;
+        let states = tx.source_states().await?;
+        let alive = tx.bridges().await?;
+        drop(tx);
+        let sources = self.config.registry.accounts.iter().flat_map(|account| &account.sources);
+        let read = sources.filter(|source| {
+            let is_bridge = matches!(source.spec, SourceSpec::Feed { freshness: Freshness::Bridge });
+            is_bridge && states.get(&source.id).is_some_and(|state| state.outcome.is_success())
+        });
+        Ok(read
+            .map(|source| source.authority())
+            .map(|authority| (alive.get(&authority).copied(), authority))
+            .filter(|(alive_at, _)| alive_at.is_none_or(|alive_at| alive_at < now - stale_after))
+            .map(|(alive_at, authority)| (authority, alive_at))
+            .collect())
     }
 
     async fn read_accounts(
@@ -185,7 +212,8 @@ impl Engine {
             let on_article_host =
                 draft.url.as_ref().is_some_and(|url| settings.article_hosts.contains(&authority_of(url)));
             let fillable = settings.fill_text == FillText::Missing && on_article_host;
-            let record = prepare(&crawl.account, draft, TextOrigin::Listing, crawl.listed_at, fillable);
+            let record =
+                prepare(&crawl.account, draft, TextOrigin::Listing, Some(&crawl.source), crawl.listed_at, fillable);
             read.posts.push(record);
         }
     }
@@ -238,7 +266,7 @@ impl Engine {
     }
 }
 
-fn new_crawl(account: &Account, source: &Source, listed_at: chrono::DateTime<chrono::Utc>) -> Crawl {
+fn new_crawl(account: &Account, source: &Source, listed_at: DateTime<Utc>) -> Crawl {
     Crawl {
         source: source.id.clone(),
         account: account.id.clone(),
@@ -278,6 +306,10 @@ impl std::fmt::Display for CrawlSummary {
             if n > 0 {
                 write!(f, ", {n} {what}")?;
             }
+        }
+        for (authority, alive_at) in &self.stale_bridges {
+            let alive_at = alive_at.map_or_else(|| "never".to_owned(), |at| at.to_rfc3339());
+            write!(f, ", stale bridge {authority} (last sign of life: {alive_at})")?;
         }
         Ok(())
     }

@@ -130,7 +130,7 @@ impl Engine {
             Ok(ArticlePage::Article(article)) => {
                 let draft = article_draft(*article, post.key.clone(), Url::parse(&post.url).ok());
                 let account = AccountId::new(&post.account_id);
-                let record = [prepare(&account, draft, TextOrigin::Article, now, false)];
+                let record = [prepare(&account, draft, TextOrigin::Article, None, now, false)];
                 let mut tx = self.store.write().await?;
                 let recorded = tx.record_posts(&record).await.context("cannot store a text")?;
                 tx.commit().await?;

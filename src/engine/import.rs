@@ -67,7 +67,7 @@ impl Engine {
         let on_article_host =
             |url: &Url| settings.fill_text == FillText::Missing && settings.article_hosts.contains(&authority_of(url));
         let fillable = draft.url.as_ref().is_some_and(on_article_host);
-        prepare(account, draft, TextOrigin::Import, self.clock.now(), fillable)
+        prepare(account, draft, TextOrigin::Import, None, self.clock.now(), fillable)
     }
 
     async fn store_import(&self, records: &mut [PostRecord], summary: &mut ImportSummary) -> anyhow::Result<()> {

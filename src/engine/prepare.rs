@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use crate::model::AccountId;
 use crate::model::post::{Link, PostDraft, TextOrigin, joined_text};
+use crate::model::{AccountId, SourceId};
 use crate::rules::wording::privacy;
 use crate::store::posts::PostRecord;
 
@@ -27,6 +27,7 @@ pub fn prepare(
     account: &AccountId,
     draft: PostDraft,
     origin: TextOrigin,
+    source: Option<&SourceId>,
     seen_at: DateTime<Utc>,
     fillable: bool,
 ) -> PostRecord {
@@ -49,6 +50,7 @@ pub fn prepare(
         original: draft.original,
         text_state: draft.text_state,
         origin,
+        source: source.cloned(),
         listing_hash,
         text,
         links: draft.links.into_iter().take(LINKS_MAX).map(clean_link).collect(),

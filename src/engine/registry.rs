@@ -34,7 +34,11 @@ impl Engine {
     pub async fn check_registry(&self) -> anyhow::Result<()> {
         let now = self.clock.now();
         let found = self.lint_registry().await?;
-        let found: Vec<Violation> = found.into_iter().map(|finding| violation_of(finding, now)).collect();
+        let found: Vec<Violation> = found
+            .into_iter()
+            .filter(|finding| finding.check.concerns_unit())
+            .map(|finding| violation_of(finding, now))
+            .collect();
         let mut tx = self.store.write().await?;
         let stored = tx.registry_violations().await?;
         let mut changes = Changes::default();

@@ -202,7 +202,7 @@ fn updates(report: &WeeklyReport) -> Vec<String> {
         for demand in demands {
             let rows: Vec<&&Shortfall> = of_level.iter().filter(|row| row.demand == demand).collect();
             let named =
-                rows.iter().map(|row| format!("{}（{}{}）", name(&row.account), row.counted, measure_word(row.count)));
+                rows.iter().map(|row| format!("{}更新{}{}", name(&row.account), row.counted, measure_word(row.count)));
             let level = level_name(*level);
             paragraphs.push(format!("未达到{level}（{demand}）的账号{}个：{}。", rows.len(), list(named)));
         }
@@ -224,7 +224,7 @@ fn wording(report: &WeeklyReport) -> Vec<String> {
         let day = day.map(|at| at.format("%-m月%-d日").to_string()).unwrap_or_default();
         let wrong = match &problem.suggestion {
             Some(right) => format!("“{}”应为“{right}”", problem.found),
-            None => format!("“{}”，{}", problem.found, problem.message.trim_end_matches('。')),
+            None => problem.message.trim_end_matches('。').to_owned(),
         };
         let done = if problem.state == ViolationState::Rectified { "（已整改）" } else { "" };
         format!(
@@ -241,9 +241,11 @@ fn registry(report: &WeeklyReport) -> Vec<String> {
     if problems.is_empty() {
         return vec!["监测期内账号台账未发现问题。".to_owned()];
     }
-    let named = problems
-        .iter()
-        .map(|problem| format!("{}：{}", name(&problem.account), problem.message.trim_end_matches('。')));
+    let named = problems.iter().map(|problem| {
+        let unit = problem.account.unit_name.as_str();
+        let message = problem.message.trim_end_matches('。').replace('。', "，");
+        if message.contains(unit) { message } else { format!("{unit}{message}") }
+    });
     vec![format!("账号台账存在问题{}项。{}。", problems.len(), joined(named, "；", "项"))]
 }
 
@@ -310,9 +312,9 @@ fn demands(report: &WeeklyReport) -> Vec<(&'static str, String)> {
     demands
 }
 
-/// `州教育局“甘南教育”`.
+/// `州教育局“甘南教育”（微信订阅号）`: a unit often uses one name on several platforms.
 fn name(account: &AccountRef) -> String {
-    format!("{}“{}”", account.unit_name, account.name)
+    format!("{}“{}”（{}）", account.unit_name, account.name, account.kind.label())
 }
 
 fn list(items: impl ExactSizeIterator<Item = String>) -> String {

@@ -311,7 +311,8 @@ mod tests {
         check(RuleWindow::RollingDays(14), "2021-06-17", "2021-06-04", "2021-06-17");
         check(RuleWindow::RollingDays(1), "2021-06-17", "2021-06-17", "2021-06-17");
         check(RuleWindow::Month, "2021-06-17", "2021-06-01", "2021-06-30");
-        check(RuleWindow::Month, "2021-07-01", "2021-07-01", "2021-07-31");
+        check(RuleWindow::Month, "2021-07-01", "2021-06-01", "2021-06-30");
+        check(RuleWindow::Month, "2021-07-08", "2021-07-01", "2021-07-31");
         check(RuleWindow::Month, "2024-02-29", "2024-02-01", "2024-02-29");
     }
 

@@ -27,6 +27,17 @@ labelled_enum! {
     }
 }
 
+impl RegistryCheck {
+    /// Whether the unit must act. What is missing in our own registry file is no problem of the unit and stands in no
+    /// report.
+    pub fn concerns_unit(self) -> bool {
+        match self {
+            Self::SeveralAccounts | Self::Unfiled | Self::PostsAfterEnd => true,
+            Self::NoSource | Self::SharedSource => false,
+        }
+    }
+}
+
 /// Something that a person should put in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistryFinding {

@@ -9,7 +9,7 @@ use sqlx::types::Json;
 use super::{BINDS_MAX, StoreError, Tx, insert_rows, on_conn};
 use crate::model::post::{CountedPost, Link, TextOrigin, TextState};
 use crate::model::week::Window;
-use crate::model::{AccountId, PostId, digest_hex};
+use crate::model::{AccountId, PostId, SourceId, digest_hex};
 use crate::rules::wording::privacy::MaskedSpan;
 
 /// zstd level of stored texts: 3 is the library's default, small texts gain little beyond it.
@@ -30,6 +30,8 @@ pub struct PostRecord {
     pub original: bool,
     pub text_state: TextState,
     pub origin: TextOrigin,
+    /// The source whose listing told it.
+    pub source: Option<SourceId>,
     pub listing_hash: String,
     /// Title and body as one text.
     pub text: String,
@@ -223,11 +225,12 @@ impl Tx {
         insert_rows!(
             self,
             packed,
-            8,
-            "INSERT INTO post_versions (post_id, version, seen_at, origin, text_hash, text_zstd, links, masked) ",
+            9,
+            "INSERT INTO post_versions (post_id, version, seen_at, origin, source_id, text_hash, text_zstd, links, masked) ",
             |b, version| {
                 let (row, post, text) = version;
                 b.push_bind(row.id).push_bind(row.version).push_bind(post.seen_at).push_bind(post.origin.as_str());
+                b.push_bind(post.source.as_ref().map(SourceId::as_str));
                 b.push_bind(&row.text_hash).push_bind(text).push_bind(Json(&post.links)).push_bind(Json(&post.masked));
             },
             " ON CONFLICT (post_id, version) DO NOTHING"

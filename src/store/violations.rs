@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{BINDS_MAX, StoreError, Tx, insert_rows, on_conn, word};
 use crate::model::account::AccountKind;
+use crate::model::post::TextOrigin;
 use crate::model::violation::{
     Context, PostRef, Severity, Tier, Violation, ViolationKind, ViolationRecord, ViolationState, WordingClass,
 };
@@ -30,11 +31,21 @@ pub struct ViolationEvent {
     pub detail: String,
 }
 
+/// Where and when the text of a violation was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    pub origin: TextOrigin,
+    /// The address of the listing; none where the text came from the post's own page or was handed in.
+    pub source_url: Option<String>,
+    pub seen_at: DateTime<Utc>,
+}
+
 /// Everything that explains one violation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ViolationChain {
     pub record: ViolationRecord,
     pub events: Vec<ViolationEvent>,
+    pub sighting: Option<Sighting>,
     pub account_name: String,
     pub account_kind: AccountKind,
     pub unit_name: String,
@@ -202,8 +213,24 @@ impl Tx {
         let (account_name, kind, unit_name): (String, String, String) = on_conn!(&mut *self, conn =>
             sqlx::query_as(ACCOUNT).bind(account.as_str()).fetch_one(conn).await?);
         let events = self.violation_events(id).await?;
+        let sighting = match (record.violation.post, record.violation.post_version) {
+            (Some(post), Some(version)) => self.sighting(post, version).await?,
+            _ => None,
+        };
         let account_kind = word(AccountKind::parse, "accounts", "kind", &account, &kind)?;
-        Ok(Some(ViolationChain { record, events, account_name, account_kind, unit_name }))
+        Ok(Some(ViolationChain { record, events, sighting, account_name, account_kind, unit_name }))
+    }
+
+    async fn sighting(&mut self, post: PostId, version: u32) -> Result<Option<Sighting>, StoreError> {
+        const SQL: &str = "SELECT v.origin, s.url, v.seen_at FROM post_versions v \
+                           LEFT JOIN sources s ON s.id = v.source_id WHERE v.post_id = $1 AND v.version = $2";
+        let row: Option<(String, Option<String>, DateTime<Utc>)> = on_conn!(self, conn => sqlx::query_as(SQL)
+            .bind(post.0).bind(i64::from(version)).fetch_optional(conn).await)?;
+        row.map(|(origin, source_url, seen_at)| {
+            let origin = word(TextOrigin::parse, "post_versions", "origin", post.0, &origin)?;
+            Ok(Sighting { origin, source_url, seen_at })
+        })
+        .transpose()
     }
 
     async fn violation_events(&mut self, id: &ViolationId) -> Result<Vec<ViolationEvent>, StoreError> {

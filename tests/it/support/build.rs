@@ -50,6 +50,7 @@ pub fn post(account: &str, key: &str, text: &str) -> PostRecord {
         original: true,
         text_state: TextState::Full,
         origin: TextOrigin::Listing,
+        source: None,
         listing_hash: text.to_owned(),
         text: text.to_owned(),
         links: Vec::new(),

@@ -3,3 +3,4 @@
 pub mod build;
 pub mod database;
 pub mod postgres;
+pub mod simulated;
