@@ -17,7 +17,7 @@ const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub enum Posts {
     /// Take in posts from a list of addresses, CSV or JSON Lines; all or nothing
     Import {
-        /// One address per line, or CSV/JSON Lines with url, title, published_at, body, key
+        /// One address per line, or CSV/JSON Lines with `url`, `title`, `published_at`, `body`, `key`
         file: PathBuf,
         /// The account that published them
         #[arg(long, value_name = "ID")]

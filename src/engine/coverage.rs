@@ -63,8 +63,11 @@ fn merged_spans(
 
 /// When which feed of a host showed which newest post.
 struct Signs<'a> {
-    by_authority: HashMap<&'a str, Vec<(DateTime<Utc>, DateTime<Utc>)>>,
+    by_authority: HashMap<&'a str, Vec<Sign>>,
 }
+
+/// When a listing was taken, and the newest publish time it showed.
+type Sign = (DateTime<Utc>, DateTime<Utc>);
 
 impl<'a> Signs<'a> {
     fn of(crawls: &'a [UnsettledCrawl]) -> Self {

@@ -118,7 +118,7 @@ impl Engine {
             is_bridge && states.get(&source.id).is_some_and(|state| state.outcome.is_success())
         });
         Ok(read
-            .map(|source| source.authority())
+            .map(Source::authority)
             .map(|authority| (alive.get(&authority).copied(), authority))
             .filter(|(alive_at, _)| alive_at.is_none_or(|alive_at| alive_at < now - stale_after))
             .map(|(alive_at, authority)| (authority, alive_at))
@@ -164,7 +164,7 @@ impl Engine {
             let mut crawl = new_crawl(account, source, listed_at);
             match fetched {
                 Ok(Fetched::Listing { listing, validators }) => {
-                    self.take_listing(&mut read, &mut crawl, listing, validators)
+                    self.take_listing(&mut read, &mut crawl, listing, validators);
                 }
                 Ok(Fetched::Unchanged) => {
                     crawl.outcome = Outcome::Unchanged;

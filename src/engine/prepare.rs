@@ -53,7 +53,7 @@ pub fn prepare(
         source: source.cloned(),
         listing_hash,
         text,
-        links: draft.links.into_iter().take(LINKS_MAX).map(clean_link).collect(),
+        links: draft.links.into_iter().take(LINKS_MAX).map(|link| clean_link(&link)).collect(),
         masked,
         seen_at,
         fillable,
@@ -93,7 +93,7 @@ fn truncate_chars(text: &mut String, chars_max: usize) {
     }
 }
 
-fn clean_link(link: Link) -> Link {
+fn clean_link(link: &Link) -> Link {
     let (text, _) = privacy::mask(&link.text);
     let text = clean_line(&text, TITLE_CHARS_MAX);
     Link { href: clean_line(&link.href, KEY_BYTES_MAX), text }

@@ -1,6 +1,6 @@
 //! The weekly report (周报): a pure roll-up from evidence to data, and the data in four formats.
 //!
-//! [`input`] is what the caller gathers, [`roll_up`] makes a [`weekly::WeeklyReport`] of it, and [`render`] writes that
+//! [`input`] is what the caller gathers, [`roll_up()`] makes a [`weekly::WeeklyReport`] of it, and [`render`] writes that
 //! as Word, Excel, HTML or JSON. No IO, no clock, no store: the same data give the same bytes, whenever and in whatever
 //! order they come, so that a report can be made again years later and compared (design.md §2 rule 3).
 //!

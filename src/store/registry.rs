@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use super::{StoreError, Tx, insert_rows, on_conn};
 use crate::model::account::{Account, AccountStatus, Unit};
 use crate::model::rule::Exemption;
-use crate::model::{AccountId, RuleId};
+use crate::model::{AccountId, RuleId, UnitId};
 
 #[derive(sqlx::FromRow)]
 struct AccountRow {
@@ -76,7 +76,7 @@ impl Tx {
             "INSERT INTO units (id, name, level, region, supervisor, present) ",
             |b, unit| {
                 b.push_bind(unit.id.as_str()).push_bind(&unit.name).push_bind(unit.level.as_str());
-                b.push_bind(&unit.region).push_bind(unit.supervisor.as_ref().map(|id| id.as_str())).push_bind(true);
+                b.push_bind(&unit.region).push_bind(unit.supervisor.as_ref().map(UnitId::as_str)).push_bind(true);
             },
             " ON CONFLICT (id) DO UPDATE SET name = excluded.name, level = excluded.level, \
              region = excluded.region, supervisor = excluded.supervisor, present = TRUE"

@@ -200,6 +200,8 @@ impl Tx {
 
     /// One violation and what happened to it.
     pub async fn violation_chain(&mut self, id: &ViolationId) -> Result<Option<ViolationChain>, StoreError> {
+        const ACCOUNT: &str = "SELECT a.name, a.kind, u.name FROM accounts a JOIN units u ON u.id = a.unit_id \
+                               WHERE a.id = $1";
         let row: Option<ViolationRow> = on_conn!(&mut *self, conn => {
             let mut query = sqlx::QueryBuilder::new(SELECT);
             query.push("WHERE v.id = ").push_bind(id.as_str());
@@ -207,8 +209,6 @@ impl Tx {
         });
         let Some(row) = row else { return Ok(None) };
         let record = record(row)?;
-        const ACCOUNT: &str = "SELECT a.name, a.kind, u.name FROM accounts a JOIN units u ON u.id = a.unit_id \
-                               WHERE a.id = $1";
         let account = record.violation.account.clone();
         let (account_name, kind, unit_name): (String, String, String) = on_conn!(&mut *self, conn =>
             sqlx::query_as(ACCOUNT).bind(account.as_str()).fetch_one(conn).await?);

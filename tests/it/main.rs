@@ -1,5 +1,7 @@
 //! The integration tests: one binary, real databases, real HTTP over loopback, the real program.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod cli;
 mod kill;
 mod pass;

@@ -55,7 +55,7 @@ async fn the_registry_is_mirrored_and_its_changes_are_kept(store: Store) {
     assert_eq!(sync(&[changed.clone()], 0).await, [("status".to_owned(), None, text("active"))]);
     assert_eq!(sync(&[changed.clone()], 1).await, []);
     changed.status = AccountStatus::Deregistered;
-    changed.name = "新名".to_owned();
+    "新名".clone_into(&mut changed.name);
     let changes = sync(&[changed], 2).await;
     assert_eq!(changes[0], ("status".to_owned(), text("active"), text("deregistered")));
     assert_eq!(changes[1], ("name".to_owned(), text("wx发布"), text("新名")));
@@ -105,7 +105,7 @@ async fn a_text_from_the_page_outlives_a_listing_without_one(store: Store) {
 
     let page =
         PostRecord { origin: TextOrigin::Article, text: "标题\n全文".to_owned(), ..post("wx", "a", "标题") };
-    assert_eq!(record(&store, &[page.clone()]).await[0].version, 2);
+    assert_eq!(record(&store, std::slice::from_ref(&page)).await[0].version, 2);
     assert_eq!(due(1000).await, []);
     // The listing still says the same: the text from the page stays.
     assert_eq!(record(&store, &[listed.clone()]).await, []);
@@ -237,12 +237,12 @@ async fn violations_are_written_once_and_explained(store: Store) {
         };
     let mut tx = store.write().await.unwrap();
     for _ in 0..2 {
-        tx.save_violations(&[open.clone()], &[event(1, ViolationState::Open)]).await.unwrap();
+        tx.save_violations(std::slice::from_ref(&open), &[event(1, ViolationState::Open)]).await.unwrap();
     }
     let stored = tx.violations_of_posts(&[recorded[0].id]).await.unwrap();
     assert_eq!((&stored[0].violation, stored[0].n_events, stored.len()), (&open, 1, 1));
     let rectified = Violation { state: ViolationState::Rectified, ..open.clone() };
-    tx.save_violations(&[rectified.clone()], &[event(2, ViolationState::Rectified)]).await.unwrap();
+    tx.save_violations(std::slice::from_ref(&rectified), &[event(2, ViolationState::Rectified)]).await.unwrap();
     let chain = tx.violation_chain(&open.id).await.unwrap().unwrap();
     assert_eq!(chain.record.violation, rectified);
     assert_eq!(chain.record.post.unwrap().title, "全面布署");

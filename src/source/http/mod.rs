@@ -3,7 +3,7 @@
 //! Polite and suspicious: one pace for each host ([`pace`]), conditional requests, `Retry-After` obeyed, few retries; every
 //! redirect is checked against the scope of its request ([`scope`]); bodies are read in a stream up to a limit and are
 //! whole or an error. It must not know what the bodies mean. Every end that is not a page is a typed
-//! [`Failure`](crate::model::crawl::Failure) ([`status`]).
+//! [`Failure`] ([`status`]).
 
 mod pace;
 pub mod scope;
