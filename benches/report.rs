@@ -14,9 +14,10 @@ use duwang::model::coverage::{Coverage, Span};
 use duwang::model::post::CountedPost;
 use duwang::model::rule::{AppliesTo, CountUnit, DateRange, FrequencyRule, RuleLevel, RuleWindow};
 use duwang::model::violation::{Context, Severity, Tier, Violation, ViolationKind, ViolationState, WordingClass};
+use duwang::model::violation::{PostRef, ViolationRecord};
 use duwang::model::week::{Calendar, Week};
 use duwang::model::{AccountId, RuleId, UnitId, ViolationId};
-use duwang::report::input::{PostRef, ViolationRecord, WeeklyInput};
+use duwang::report::input::WeeklyInput;
 use duwang::report::{Format, render, roll_up};
 
 const CALENDAR: Calendar = Calendar { zone: chrono_tz::Asia::Shanghai, week_starts_on: Weekday::Fri };

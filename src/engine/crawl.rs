@@ -20,9 +20,9 @@ use crate::source::{self, Fetched};
 use crate::store::posts::{PostRecord, RecordedPost};
 
 /// Accounts stored in one transaction at most.
-const BATCH_MAX: usize = 64;
+const BATCH_MAX: usize = 32;
 /// Accounts that may wait for the writer; beyond it, the readers wait.
-const QUEUE_MAX: usize = 2 * BATCH_MAX;
+const QUEUE_MAX: usize = BATCH_MAX;
 
 /// What one pass did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -215,13 +215,23 @@ impl Tx {
         &mut self,
         versions: impl Iterator<Item = (&'a PostRow, &'a PostRecord)>,
     ) -> Result<(), StoreError> {
-        let packed = versions
-            .map(|(row, post)| {
-                let text = zstd::bulk::compress(post.text.as_bytes(), ZSTD_LEVEL)
-                    .map_err(|source| StoreError::Unpack { post: row.id, source })?;
-                Ok((row, post, text))
-            })
-            .collect::<Result<Vec<_>, StoreError>>()?;
+        // One for the batch: making a compressor costs more than packing a post with it.
+        let mut packer: Option<zstd::bulk::Compressor<'_>> = None;
+        let mut packed = Vec::new();
+        for (row, post) in versions {
+            let packer = match &mut packer {
+                Some(packer) => packer,
+                None => packer.insert(
+                    zstd::bulk::Compressor::new(ZSTD_LEVEL)
+                        .map_err(|source| StoreError::Unpack { post: row.id, source })?,
+                ),
+            };
+            packed.push((
+                row,
+                post,
+                packer.compress(post.text.as_bytes()).map_err(|source| StoreError::Unpack { post: row.id, source })?,
+            ));
+        }
         insert_rows!(
             self,
             packed,
