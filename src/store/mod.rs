@@ -31,8 +31,10 @@ static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Most values bound in one statement; SQLite takes 32,766.
 const BINDS_MAX: usize = 32_000;
-/// Connections to one database.
-const CONNECTIONS_MAX: u32 = 8;
+/// Connections to one PostgreSQL database.
+const POSTGRES_CONNECTIONS_MAX: u32 = 8;
+/// Connections to one SQLite file: one writes, the others read; each has a page cache of its own.
+const SQLITE_CONNECTIONS_MAX: u32 = 4;
 /// How long a writer waits for SQLite's write lock.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -110,7 +112,7 @@ impl Store {
             .busy_timeout(SQLITE_BUSY_TIMEOUT)
             .foreign_keys(true);
         let pool = SqlitePoolOptions::new()
-            .max_connections(CONNECTIONS_MAX)
+            .max_connections(SQLITE_CONNECTIONS_MAX)
             .connect_with(options)
             .await
             .map_err(|source| StoreError::Open { place: path.display().to_string(), source })?;
@@ -121,7 +123,7 @@ impl Store {
     pub async fn connect_postgres(options: PgConnectOptions) -> Result<Self, StoreError> {
         let place = format!("{}:{}", options.get_host(), options.get_port());
         let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS_MAX)
+            .max_connections(POSTGRES_CONNECTIONS_MAX)
             .connect_with(options)
             .await
             .map_err(|source| StoreError::Open { place, source })?;

@@ -9,6 +9,7 @@ mod pace;
 pub mod scope;
 mod status;
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -91,16 +92,23 @@ impl HttpClient {
         let mut headers = HeaderMap::new();
         // WeChat's notices follow the language.
         headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static("zh-CN,zh;q=0.9"));
-        let client = Client::builder()
-            .user_agent(settings.user_agent.as_str())
-            .default_headers(headers)
-            .timeout(settings.timeout)
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .build()
-            .context("building the HTTP client (is `crawl.user_agent` plain ASCII, are CA certificates installed?)")?;
+        let builder = || {
+            Client::builder()
+                .user_agent(settings.user_agent.as_str())
+                .default_headers(headers.clone())
+                .timeout(settings.timeout)
+                .pool_idle_timeout(IDLE_TIMEOUT)
+                .redirect(redirect::Policy::none())
+                .referer(false)
+                .no_proxy()
+        };
+        let client = builder().build().or_else(|error| {
+            // A bare machine has no CA certificates; plain HTTP (a bridge on this machine, the demo) works all the same.
+            let reason = error.source().map(ToString::to_string).unwrap_or_default();
+            tracing::warn!(reason, "no https source can be read: install CA certificates (package `ca-certificates`)");
+            builder().tls_certs_only([]).build()
+        });
+        let client = client.context("building the HTTP client; is `crawl.user_agent` plain ASCII?")?;
         Ok(Self {
             client,
             gates: Gates::new(settings),
