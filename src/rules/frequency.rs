@@ -108,24 +108,33 @@ pub fn count(posts: &[CountedPost], rule: &FrequencyRule, window: Window, calend
 pub fn count_updates<'a>(posts: impl Iterator<Item = &'a CountedPost>, unit: CountUnit, calendar: Calendar) -> u32 {
     let n = match unit {
         CountUnit::Post => posts.count(),
-        CountUnit::Push => posts.map(push_of).collect::<HashSet<_>>().len(),
+        CountUnit::Push => count_pushes(posts),
         CountUnit::Day => posts.map(|post| calendar.day_of(post.published_at)).collect::<HashSet<_>>().len(),
     };
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// What tells one push from another: the platform's push id, else the minute of publishing.
-#[derive(Debug, PartialEq, Eq, Hash)]
-enum Push<'a> {
-    Id(&'a str),
-    Minute(i64),
-}
-
-fn push_of(post: &CountedPost) -> Push<'_> {
-    match &post.push_key {
-        Some(id) => Push::Id(id),
-        None => Push::Minute(post.published_at.timestamp().div_euclid(60)),
+/// Distinct pushes: by the platform's push id, else by the minute of publishing.
+///
+/// The id of a push is often learnt article by article (from the article pages), so a post without one belongs to the
+/// push with an id of the same minute, if there is one. Two ids in one minute stay two pushes.
+fn count_pushes<'a>(posts: impl Iterator<Item = &'a CountedPost>) -> usize {
+    let minute = |post: &CountedPost| post.published_at.timestamp().div_euclid(60);
+    let mut ids = HashSet::new();
+    let mut minutes_with_id = HashSet::new();
+    let mut minutes_without_id = HashSet::new();
+    for post in posts {
+        match &post.push_key {
+            Some(id) => {
+                ids.insert(id.as_str());
+                minutes_with_id.insert(minute(post));
+            }
+            None => {
+                minutes_without_id.insert(minute(post));
+            }
+        }
     }
+    ids.len() + minutes_without_id.difference(&minutes_with_id).count()
 }
 
 #[cfg(test)]
@@ -314,6 +323,22 @@ mod tests {
         check(RuleWindow::Month, "2021-07-01", "2021-06-01", "2021-06-30");
         check(RuleWindow::Month, "2021-07-08", "2021-07-01", "2021-07-31");
         check(RuleWindow::Month, "2024-02-29", "2024-02-01", "2024-02-29");
+    }
+
+    #[test]
+    fn articles_whose_push_is_not_known_yet_belong_to_the_known_push_of_their_minute() {
+        let post = |at: i64, push: Option<&str>| CountedPost {
+            published_at: minute(at),
+            push_key: push.map(str::to_owned),
+            original: true,
+        };
+        let check = |posts: &[CountedPost], expected: u32| {
+            assert_eq!(count_updates(posts.iter(), CountUnit::Push, CALENDAR), expected, "{posts:?}");
+        };
+        check(&[post(5, None), post(5, None), post(6, None)], 2);
+        check(&[post(5, Some("a")), post(5, None), post(5, Some("a"))], 1);
+        check(&[post(5, Some("a")), post(5, Some("b")), post(5, None)], 2);
+        check(&[post(5, Some("a")), post(900, Some("a")), post(6, None)], 2);
     }
 
     #[test]
