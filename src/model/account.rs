@@ -83,8 +83,7 @@ labelled_enum! {
 }
 
 impl AccountKind {
-    /// The platform on which a unit should keep one account only (一平台一账号). Subscription accounts, service accounts
-    /// and channels are separate platforms here: units are told to count them apart.
+    /// Whether it publishes articles by WeChat pushes (群发); channels publish videos.
     pub fn is_wechat_account(self) -> bool {
         matches!(self, Self::WechatSubscription | Self::WechatService)
     }

@@ -101,6 +101,19 @@ fn a_bad_configuration_names_every_error_and_exits_78() {
 }
 
 #[test]
+fn a_selector_that_is_none_is_named() {
+    let prefecture = Prefecture::start();
+    let path = prefecture.dir.path().join("accounts.yaml");
+    let accounts = std::fs::read_to_string(&path).unwrap();
+    let broken = accounts.replacen("item: \"", "item: \"li[", 1);
+    assert_ne!(accounts, broken);
+    std::fs::write(&path, broken).unwrap();
+    let output = run(prefecture.dir.path(), &["config", "check"]);
+    assert_eq!(output.status.code(), Some(78));
+    assert!(stderr(&output).contains("is not a CSS selector"), "{}", stderr(&output));
+}
+
+#[test]
 fn the_demo_ends_with_its_files() {
     let parent = tempfile::tempdir().unwrap();
     let dir = parent.path().join("demo");
