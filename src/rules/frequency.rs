@@ -238,8 +238,10 @@ mod tests {
         let mut three = posts(&[10, 10, 11]);
         assert_eq!(count_updates(three.iter(), CountUnit::Push, CALENDAR), 2);
         three[0].push_key = Some("p".to_owned());
-        three[2].push_key = Some("p".to_owned());
+        three[1].push_key = Some("p".to_owned());
         assert_eq!(count_updates(three.iter(), CountUnit::Push, CALENDAR), 2);
+        three[2].push_key = Some("p".to_owned());
+        assert_eq!(count_updates(three.iter(), CountUnit::Push, CALENDAR), 1);
         assert_eq!(count_updates(three.iter(), CountUnit::Post, CALENDAR), 3);
         assert_eq!(count_updates(three.iter(), CountUnit::Day, CALENDAR), 1);
     }
@@ -398,6 +400,29 @@ mod tests {
             let with_span = judge(&minutes, &[spans.as_slice(), &[span]].concat());
             let allowed = with_span == before || (before, with_span) == (Verdict::Unverified, Verdict::Short);
             prop_assert!(allowed, "{before} became {with_span}");
+        }
+
+        /// The articles of one push have one publish minute. One more article, or the push id of one more article,
+        /// never takes a push away.
+        #[test]
+        fn knowing_more_of_the_pushes_never_lowers_their_number(
+            articles in prop::collection::vec((0_i64..4, prop::option::of(0_u8..2)), 1..12), learnt in any::<prop::sample::Index>(),
+        ) {
+            let count = |articles: &[(i64, Option<u8>)]| {
+                let posts: Vec<CountedPost> = articles
+                    .iter()
+                    .map(|(at, push)| CountedPost {
+                        published_at: minute(*at),
+                        push_key: push.map(|push| format!("{at}-{push}")),
+                        original: true,
+                    })
+                    .collect();
+                count_updates(posts.iter(), CountUnit::Push, CALENDAR)
+            };
+            prop_assert!(count(&articles[1..]) <= count(&articles));
+            let mut known_better = articles.clone();
+            known_better[learnt.index(articles.len())].1.get_or_insert(0);
+            prop_assert!(count(&articles) <= count(&known_better));
         }
 
         /// An independent statement of the rule: minute by minute.
