@@ -21,12 +21,7 @@ pub fn render(report: &WeeklyReport) -> Result<Vec<u8>, RenderError> {
     let prose = prose(report);
     let attachments = attachments(report);
     let mut docx = style::page(Docx::new()).created_at(CREATED_AT).updated_at(CREATED_AT);
-    let body = heading(report, &prose)
-        .into_iter()
-        .chain(sections(&prose))
-        .chain(attachment_list(&attachments))
-        .chain(signature(report));
-    for paragraph in body {
+    for paragraph in body(report, &prose, &attachments) {
         docx = docx.add_paragraph(paragraph);
     }
     for (index, table) in attachments.iter().enumerate() {
@@ -39,6 +34,21 @@ pub fn render(report: &WeeklyReport) -> Result<Vec<u8>, RenderError> {
             .add_paragraph(style::tiny());
     }
     pack::pack(docx)
+}
+
+/// The document before its attachments. What follows the last section stays on one page with its end, so that nobody can
+/// put a signature under another text.
+fn body(report: &WeeklyReport, prose: &Prose, attachments: &[Table]) -> Vec<Paragraph> {
+    let closing: Vec<Paragraph> = attachment_list(attachments).into_iter().chain(signature(report)).collect();
+    let n_closing = closing.len();
+    let mut body: Vec<Paragraph> = heading(report, prose).into_iter().chain(sections(prose)).chain(closing).collect();
+    let n_before = body.len().saturating_sub(n_closing + 1);
+    let last = body.pop();
+    body.into_iter()
+        .enumerate()
+        .map(|(index, paragraph)| if index < n_before { paragraph } else { paragraph.keep_next(true) })
+        .chain(last)
+        .collect()
 }
 
 fn heading(report: &WeeklyReport, prose: &Prose) -> Vec<Paragraph> {
