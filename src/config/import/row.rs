@@ -9,8 +9,10 @@ use super::columns::Column;
 use super::table::{Row, Sheet, read_sheets};
 use super::{RowPlace, words};
 use crate::config::Registry;
+use crate::config::check::source_from_json;
 use crate::config::error::ConfigError;
 use crate::config::values::{self, Fault};
+use crate::model::AccountId;
 use crate::model::account::{AccountKind, AccountStatus, Source, SourceSpec, UnitLevel};
 
 /// A title may stand above the header: it is looked for in this many rows.
@@ -233,9 +235,13 @@ impl Cells<'_> {
     }
 
     fn wrong(&mut self, column: Column, fault: Fault) {
-        let header = self.header.columns.get(&column).map_or_else(|| column.header(), |(_, text)| text.clone());
-        let error = self.header.place(self.row).error(&header, self.cell(column), fault);
+        let error = self.header.place(self.row).error(&self.header_of(column), self.cell(column), fault);
         self.errors.push(error);
+    }
+
+    /// The header of a column as the file writes it.
+    fn header_of(&self, column: Column) -> String {
+        self.header.columns.get(&column).map_or_else(|| column.header(), |(_, text)| text.clone())
     }
 
     /// One source for each line of the address cell; kind and options stand on the same lines of their cells.
@@ -260,7 +266,21 @@ impl Cells<'_> {
             url,
             options: options.get(index).cloned().unwrap_or_default(),
         });
-        Some(drafts.collect())
+        let drafts: Vec<SourceDraft> = drafts.collect();
+        for draft in &drafts {
+            self.check_source(draft);
+        }
+        Some(drafts)
+    }
+
+    /// Names a bad source together with the other errors of its row. Whose source it is does not matter here.
+    fn check_source(&mut self, draft: &SourceDraft) {
+        let account = AccountId::new(String::new());
+        let Err(faults) = source_from_json(&account, &draft.kind, &draft.url, &draft.options) else { return };
+        let header = self.header_of(Column::SourceUrl);
+        let place = self.header.place(self.row);
+        // The address is in the fault, unless it must not be shown.
+        self.errors.extend(faults.into_iter().map(|fault| place.error(&header, "", fault)));
     }
 }
 

@@ -77,8 +77,12 @@ fn every_bad_cell_names_sheet_row_column_and_value() {
         }
     };
     check(
-        "乙,微信公众号,甲局,,,2021-02-30,",
-        &["column `账号类型`: `微信公众号` ", "column `备案日期`: `2021-02-30` "],
+        "乙,微信公众号,甲局,,,2021-02-30,ftp://a.example/",
+        &[
+            "column `账号类型`: `微信公众号` ",
+            "column `备案日期`: `2021-02-30` ",
+            "column `采集地址`: url: `ftp://a.example/` ",
+        ],
     );
     check("乙,微博,乙局,,,,", &["`单位层级`: is empty for the new unit `乙局`", "`地区`"]);
     check("乙,抖音,甲局,县市,,,", &["`单位层级`: `县市` differs from `州级`"]);
