@@ -27,12 +27,10 @@ use tracing::level_filters::LevelFilter;
 
 use crate::clock::Clock;
 use crate::config::settings::Settings;
-use crate::config::{Config, ConfigError, ConfigErrors};
+use crate::config::{Config, ConfigErrors};
 use crate::engine::Engine;
-use crate::model::account::SourceSpec;
 use crate::rules::wording::Checker;
 use crate::rules::wording::wordlist::WordlistError;
-use crate::source::html_list;
 use crate::store::{Store, StoreError};
 
 pub use output::Output;
@@ -177,9 +175,7 @@ impl Session {
     }
 
     fn load_config(&self) -> anyhow::Result<Config> {
-        let config = crate::config::load(&self.config_dir())?;
-        check_selectors(&config)?;
-        Ok(config)
+        Ok(crate::config::load(&self.config_dir())?)
     }
 
     /// Configuration, database and word lists, ready to work.
@@ -193,24 +189,6 @@ impl Session {
         let store = open_store(&config.settings, &config.dir).await?;
         Engine::new(Arc::new(config), store, Arc::new(checker), self.clock)
     }
-}
-
-/// Selectors are read by the parser of list pages, which lies above the configuration.
-fn check_selectors(config: &Config) -> Result<(), ConfigErrors> {
-    let accounts = config.registry.accounts.iter();
-    let sources = accounts.flat_map(|account| account.sources.iter().map(move |source| (account, source)));
-    let errors = sources.flat_map(|(account, source)| {
-        let problems = match &source.spec {
-            SourceSpec::HtmlList(spec) => html_list::check_selectors(spec),
-            SourceSpec::Feed { .. } => Vec::new(),
-        };
-        problems.into_iter().map(move |problem| {
-            let problem = format!("account `{}`, source {}: {problem}", account.id, source.url);
-            ConfigError::of_file("accounts", problem, "correct the source")
-        })
-    });
-    let errors: Vec<ConfigError> = errors.collect();
-    if errors.is_empty() { Ok(()) } else { Err(ConfigErrors(errors)) }
 }
 
 /// Opens the database. SQLite is brought up to date at once, PostgreSQL only where the settings say so.

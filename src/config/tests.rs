@@ -131,6 +131,10 @@ accounts:",
     check("wechat_subscription", "wechat", "accounts.yaml:8: accounts[0].kind: `wechat`", "wechat_subscription");
     check("item: li, ", "", "accounts.yaml:13: accounts[0].sources[1]: `item` is missing", "add `item: …`");
     check("item: li", "item: \"li[\"", "accounts.yaml:13: accounts[0].sources[1].item", "CSS selector");
+    for (format, words) in [("%Q", "not a date format"), ("%m-%d", "does not give a whole date")] {
+        let item = format!("item: li, date_format: \"{format}\"");
+        check("item: li", &item, "accounts.yaml:13: accounts[0].sources[1].date_format", words);
+    }
     check("    name: 云岭教育\n", "", "accounts.yaml:5: accounts[0]: `name` is missing", "add");
     check("id: jyj-wx", "id: JYJ", "accounts.yaml:5: accounts[0].id: `JYJ` is not an id", "a-z");
 }

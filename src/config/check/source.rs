@@ -1,6 +1,7 @@
 //! One source of an account: an entry of `sources`, or a line of an import table.
 
-use chrono::format::{Item, StrftimeItems};
+use chrono::format::{self, Item, Parsed, StrftimeItems};
+use chrono::{DateTime, FixedOffset};
 use url::Url;
 
 use crate::config::reader::{Field, Report};
@@ -11,6 +12,8 @@ use crate::model::account::{Freshness, HtmlListSpec, Source, SourceSpec};
 
 /// Longest CSS selector, in bytes.
 const SELECTOR_BYTES_MAX: usize = 1_000;
+/// Longest date format, in bytes.
+const FORMAT_BYTES_MAX: usize = 100;
 /// Most list pages read in one crawl.
 const PAGES_MAX: u32 = 100;
 /// Pages read where `pages_max` is not given.
@@ -124,7 +127,15 @@ fn selector(text: &str) -> Result<String, Fault> {
     }
 }
 
+/// A format must be valid and say year, month and day.
 fn date_format(text: &str) -> Result<String, Fault> {
-    let fine = !text.is_empty() && text.len() <= 100 && StrftimeItems::new(text).all(|item| item != Item::Error);
-    if fine { Ok(text.to_owned()) } else { Err(Fault::new("is not a date format", "write for example `%Y-%m-%d`")) }
+    let remedy = "write year, month and day, for example `%Y-%m-%d`";
+    if text.is_empty() || text.len() > FORMAT_BYTES_MAX || StrftimeItems::new(text).any(|item| item == Item::Error) {
+        return Err(Fault::new("is not a date format", remedy));
+    }
+    let sample = DateTime::<FixedOffset>::default().format(text).to_string();
+    let mut parsed = Parsed::new();
+    let is_whole =
+        format::parse(&mut parsed, &sample, StrftimeItems::new(text)).is_ok() && parsed.to_naive_date().is_ok();
+    if is_whole { Ok(text.to_owned()) } else { Err(Fault::new("does not give a whole date", remedy)) }
 }

@@ -5,7 +5,6 @@
 
 mod paging;
 
-use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use scraper::{ElementRef, Html, Selector};
 use url::Url;
@@ -70,19 +69,6 @@ pub fn parse_page(html: &str, base: &Url, spec: &HtmlListSpec) -> Result<Page, F
     Ok(Page { listing, next })
 }
 
-/// What is wrong with the selectors and the date format of a source, for the configuration check.
-pub fn check_selectors(spec: &HtmlListSpec) -> Vec<String> {
-    let within_item =
-        [("link", &spec.link), ("date", &spec.date)].into_iter().filter(|(_, selector)| !selector.is_empty());
-    let optional = [("title", &spec.title), ("next", &spec.next)];
-    let optional = optional.into_iter().filter_map(|(name, selector)| Some((name, selector.as_ref()?)));
-    let selectors = [("item", &spec.item)].into_iter().chain(within_item).chain(optional);
-    let mut errors: Vec<String> =
-        selectors.filter_map(|(name, selector)| parse_selector(name, selector).err()).collect();
-    errors.extend(spec.date_format.as_deref().and_then(check_date_format));
-    errors
-}
-
 struct Selectors {
     item: Selector,
     link: Option<Selector>,
@@ -110,16 +96,6 @@ impl Selectors {
 
 fn parse_selector(name: &str, text: &str) -> Result<Selector, String> {
     Selector::parse(text).map_err(|error| format!("`{name}`: `{text}` is not a CSS selector: {error}"))
-}
-
-/// A format must be valid and say the year, the month and the day.
-fn check_date_format(format: &str) -> Option<String> {
-    if StrftimeItems::new(format).any(|item| matches!(item, Item::Error)) {
-        return Some(format!("`date_format`: `{format}` is not a chrono format, for example `%Y-%m-%d`"));
-    }
-    let sample = DateTime::from_timestamp(1_795_046_400, 0)?.fixed_offset().format(format).to_string();
-    let no_date = || format!("`date_format`: `{format}` does not give a whole date; name year, month and day");
-    formatted_date(&sample, format).is_none().then(no_date)
 }
 
 fn draft(item: ElementRef<'_>, base: &Url, selectors: &Selectors, spec: &HtmlListSpec) -> Result<PostDraft, String> {

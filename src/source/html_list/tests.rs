@@ -103,21 +103,6 @@ fn the_page_says_what_its_links_are_relative_to() {
 }
 
 #[test]
-fn wrong_selectors_and_formats_are_all_reported() {
-    assert!(check_selectors(&spec()).is_empty());
-    let wrong = HtmlListSpec {
-        item: String::new(),
-        link: "a[".to_owned(),
-        next: Some("::".to_owned()),
-        date_format: Some("%Q".to_owned()),
-        ..spec()
-    };
-    assert_eq!(check_selectors(&wrong).len(), 4);
-    let format = |format: &str| check_selectors(&HtmlListSpec { date_format: Some(format.to_owned()), ..spec() }).len();
-    assert_eq!((format("%Y年%m月%d日"), format("%m-%d"), format("%Y-%m-%d %H:%M:%S %z")), (0, 1, 0));
-}
-
-#[test]
 fn a_hostile_nesting_is_refused() {
     assert!(failure(&list(&"<div>".repeat(100_000))).detail.contains("nested deeper"));
     assert!(!is_too_deep(&"<p>段<br>".repeat(10_000)));
