@@ -94,6 +94,8 @@ pub struct CrawlSettings {
     pub article_hosts: Vec<String>,
     /// A bridge without a sign of life for this long is a source alarm. Default: 2 days.
     pub bridge_stale_after: Duration,
+    /// Folder of the credential files, relative to the configuration folder. Default: credentials.
+    pub credentials_dir: PathBuf,
 }
 
 impl Default for CrawlSettings {
@@ -113,6 +115,7 @@ impl Default for CrawlSettings {
             fill_pages_max: 200,
             article_hosts: vec!["mp.weixin.qq.com".to_owned()],
             bridge_stale_after: Duration::from_hours(48),
+            credentials_dir: PathBuf::from("credentials"),
         }
     }
 }

@@ -99,6 +99,10 @@ fn source_fields(source: &Source) -> Vec<(&'static str, String)> {
             fields.extend(spec.next.as_ref().map(|next| ("next", string(next))));
             fields.push(("pages_max", spec.pages_max.to_string()));
         }
+        SourceSpec::Interface(spec) => {
+            fields.extend(spec.credential.as_ref().map(|name| ("credential", scalar(name))));
+            fields.extend(spec.values.iter().map(|(name, value)| (*name, string(value))));
+        }
     }
     fields
 }

@@ -135,7 +135,7 @@ mod tests {
             authority: "bridge".to_owned(),
             from_bridge: true,
             listed_at: at(listed_at),
-            extent: Extent { oldest_at: Some(at(oldest)), newest_at: Some(at(newest)), ended: false },
+            extent: Extent { oldest_at: Some(at(oldest)), newest_at: Some(at(newest)), ended: false, until_at: None },
         }
     }
 

@@ -13,7 +13,7 @@ use super::prepare::{plausible_time, prepare};
 use super::{Engine, coverage};
 use crate::config::settings::FillText;
 use crate::model::SourceId;
-use crate::model::account::{Account, Freshness, Source, SourceSpec, authority_of};
+use crate::model::account::{Account, Source, authority_of};
 use crate::model::crawl::{Crawl, Extent, Failure, Listing, Outcome, SourceState, Validators};
 use crate::model::post::TextOrigin;
 use crate::source::{self, Fetched};
@@ -114,8 +114,7 @@ impl Engine {
         drop(tx);
         let sources = self.config.registry.accounts.iter().flat_map(|account| &account.sources);
         let read = sources.filter(|source| {
-            let is_bridge = matches!(source.spec, SourceSpec::Feed { freshness: Freshness::Bridge });
-            is_bridge && states.get(&source.id).is_some_and(|state| state.outcome.is_success())
+            source.spec.is_bridge() && states.get(&source.id).is_some_and(|state| state.outcome.is_success())
         });
         Ok(read
             .map(Source::authority)
@@ -160,7 +159,7 @@ impl Engine {
                 continue;
             }
             let validators = before.map(|state| state.validators.clone()).unwrap_or_default();
-            let fetched = source::fetch(&self.client, source, &validators, listed_at).await;
+            let fetched = source::fetch(&self.reader, source, &self.credentials, &validators, listed_at).await;
             let mut crawl = new_crawl(account, source, listed_at);
             match fetched {
                 Ok(Fetched::Listing { listing, validators }) => {
@@ -271,7 +270,7 @@ fn new_crawl(account: &Account, source: &Source, listed_at: DateTime<Utc>) -> Cr
         source: source.id.clone(),
         account: account.id.clone(),
         authority: source.authority(),
-        from_bridge: matches!(source.spec, SourceSpec::Feed { freshness: Freshness::Bridge }),
+        from_bridge: source.spec.is_bridge(),
         listed_at,
         outcome: Outcome::Network,
         detail: String::new(),

@@ -116,7 +116,7 @@ impl Engine {
         let url = Url::parse(url)
             .map_err(|error| Failure::new(Outcome::ShapeChanged, format!("`{url}` is not an address: {error}")))?;
         let hosts = &self.config.settings.crawl.article_hosts;
-        source::fetch_article(&self.client, &url, hosts, self.clock.now()).await
+        source::fetch_article(&self.reader.client, &url, hosts, self.clock.now()).await
     }
 
     async fn store_page(
@@ -182,6 +182,7 @@ pub(super) fn article_draft(article: Article, key: String, url: Option<Url>) -> 
         text_state: article.text_state,
         published_at: article.published_at,
         zone_assumed: article.zone_assumed,
+        edited_at: None,
         original: article.original,
         pinned: false,
     }

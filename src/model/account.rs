@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use url::Url;
 
+use super::interface::{Grade, InterfaceSpec};
 use super::{AccountId, SourceId, UnitId, digest_hex};
 
 /// Declares an enum whose variants have one configuration word and one Chinese label each.
@@ -146,7 +147,12 @@ pub struct Source {
 
 impl Source {
     pub fn new(account: &AccountId, url: Url, spec: SourceSpec) -> Self {
-        let digest = digest_hex([url.as_str()], 8);
+        // Through an interface many accounts have one address: what tells them apart stands in the values.
+        let values = match &spec {
+            SourceSpec::Interface(spec) => spec.values.values().map(String::as_str).collect(),
+            SourceSpec::Feed { .. } | SourceSpec::HtmlList(_) => Vec::new(),
+        };
+        let digest = digest_hex([url.as_str()].into_iter().chain(values), 8);
         let id = SourceId::new(format!("{account}/{}-{digest}", spec.kind()));
         Self { id, url, spec }
     }
@@ -174,6 +180,8 @@ pub enum SourceSpec {
     Feed { freshness: Freshness },
     /// A list page read by CSS selectors.
     HtmlList(Box<HtmlListSpec>),
+    /// A platform's own interface.
+    Interface(Box<InterfaceSpec>),
 }
 
 impl SourceSpec {
@@ -181,7 +189,29 @@ impl SourceSpec {
         match self {
             Self::Feed { .. } => "feed",
             Self::HtmlList(_) => "html_list",
+            Self::Interface(spec) => spec.interface.as_str(),
         }
+    }
+
+    /// What a listing of it proves.
+    pub fn grade(&self) -> Grade {
+        match self {
+            Self::Feed { .. } | Self::HtmlList(_) => Grade::Complete,
+            Self::Interface(spec) => spec.interface.grade(),
+        }
+    }
+
+    /// Name of the credential it is asked with.
+    pub fn credential(&self) -> Option<&str> {
+        match self {
+            Self::Feed { .. } | Self::HtmlList(_) => None,
+            Self::Interface(spec) => spec.credential.as_deref(),
+        }
+    }
+
+    /// Whether it is a bridge, which may answer with yesterday's cache.
+    pub fn is_bridge(&self) -> bool {
+        matches!(self, Self::Feed { freshness: Freshness::Bridge })
     }
 }
 

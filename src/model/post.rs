@@ -55,10 +55,32 @@ pub struct PostDraft {
     pub published_at: Option<DateTime<Utc>>,
     /// The source gave a time without a zone and Asia/Shanghai was assumed.
     pub zone_assumed: bool,
+    /// When the platform says that it was last edited.
+    pub edited_at: Option<DateTime<Utc>>,
     /// Own content; false for a repost (转载).
     pub original: bool,
     /// Shown on top of the list out of order: counts at its publish time, and says nothing about how far the list reaches.
     pub pinned: bool,
+}
+
+impl Default for PostDraft {
+    /// A post of which nothing is known yet: original, not pinned, its text missing.
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            push_key: None,
+            url: None,
+            title: String::new(),
+            body: String::new(),
+            links: Vec::new(),
+            text_state: TextState::Missing,
+            published_at: None,
+            zone_assumed: false,
+            edited_at: None,
+            original: true,
+            pinned: false,
+        }
+    }
 }
 
 impl PostDraft {

@@ -6,6 +6,7 @@
 //! [`text`] (HTML to plain text), [`dates`], [`decode`], [`link`] (which links name one post) and [`page`] (what an
 //! unexpected page is).
 
+mod converse;
 pub mod dates;
 pub mod decode;
 pub mod feed;
@@ -13,6 +14,7 @@ pub mod html_list;
 pub mod http;
 pub mod link;
 pub mod page;
+pub mod platform;
 pub mod posts_file;
 pub mod text;
 pub mod wechat_article;
@@ -20,8 +22,11 @@ pub mod wechat_article;
 use chrono::{DateTime, Utc};
 use url::Url;
 
+use crate::config::credentials::Credentials;
+use crate::config::settings::CrawlSettings;
 use crate::model::account::{Freshness, HtmlListSpec, Source, SourceSpec};
 use crate::model::crawl::{Failure, Listing, Outcome, Reach, Validators};
+use converse::{Notes, converse};
 use html_list::Paging;
 use http::{Body, HttpClient, Request, Response, Scope};
 use wechat_article::ArticlePage;
@@ -42,16 +47,36 @@ pub enum Fetched {
     },
 }
 
+/// What looking at sources needs: cheap to share, one for the whole process.
+#[derive(Debug)]
+pub struct Reader {
+    pub client: HttpClient,
+    notes: Notes,
+}
+
+impl Reader {
+    pub fn new(settings: &CrawlSettings) -> anyhow::Result<Self> {
+        Ok(Self { client: HttpClient::new(settings)?, notes: Notes::default() })
+    }
+}
+
 /// Looks at a source once.
 pub async fn fetch(
-    client: &HttpClient,
+    reader: &Reader,
     source: &Source,
+    credentials: &Credentials,
     validators: &Validators,
     now: DateTime<Utc>,
 ) -> Result<Fetched, Failure> {
+    let client = &reader.client;
     match &source.spec {
         SourceSpec::Feed { .. } => fetch_feed(client, &source.url, validators, now).await,
         SourceSpec::HtmlList(spec) => fetch_list(client, &source.url, spec, validators, now).await,
+        SourceSpec::Interface(spec) => {
+            let credential = spec.credential.as_deref().and_then(|name| credentials.get(name));
+            let listing = converse(client, &reader.notes, source, spec, credential, now).await?;
+            Ok(Fetched::Listing { listing, validators: Validators::default() })
+        }
     }
 }
 
@@ -59,7 +84,9 @@ pub async fn fetch(
 pub fn reach(spec: &SourceSpec, alive_at: Option<DateTime<Utc>>) -> Reach {
     match spec {
         SourceSpec::Feed { freshness: Freshness::Bridge } => Reach::SignOfLife(alive_at),
-        SourceSpec::Feed { freshness: Freshness::Trusted } | SourceSpec::HtmlList(_) => Reach::Listing,
+        SourceSpec::Feed { freshness: Freshness::Trusted } | SourceSpec::HtmlList(_) | SourceSpec::Interface(_) => {
+            Reach::Listing
+        }
     }
 }
 

@@ -39,7 +39,7 @@ impl TryFrom<StateRow> for SourceState {
                 .map_err(|_| StoreError::corrupt("source_states", "failures", &row.source_id, row.failures))?,
             source: SourceId::new(row.source_id),
             validators: Validators { etag: row.etag, last_modified: row.last_modified },
-            extent: Extent { oldest_at: row.oldest_at, newest_at: row.newest_at, ended: row.ended },
+            extent: Extent { oldest_at: row.oldest_at, newest_at: row.newest_at, ended: row.ended, until_at: None },
             detail: row.detail,
             crawled_at: row.crawled_at,
             last_success_at: row.last_success_at,
@@ -155,7 +155,7 @@ impl Tx {
                 authority: row.authority,
                 from_bridge: row.reach == REACH_BRIDGE,
                 listed_at: row.listed_at,
-                extent: Extent { oldest_at: row.oldest_at, newest_at: row.newest_at, ended: row.ended },
+                extent: Extent { oldest_at: row.oldest_at, newest_at: row.newest_at, ended: row.ended, until_at: None },
             })
             .collect())
     }

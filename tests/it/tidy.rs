@@ -44,7 +44,7 @@ const PURE: &[(&str, &[&str])] = &[
     ("src/model", &[]),
     ("src/rules", &[]),
     ("src/report", &[]),
-    ("src/source", &["src/source/mod.rs", "src/source/http"]),
+    ("src/source", &["src/source/mod.rs", "src/source/converse.rs", "src/source/http"]),
     ("src/simulator", &["src/simulator/mod.rs", "src/simulator/server", "src/simulator/config_folder.rs"]),
 ];
 

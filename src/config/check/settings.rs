@@ -71,6 +71,7 @@ fn crawl(table: &Table<'_>, crawl: &mut CrawlSettings) {
         crawl.article_hosts = limited(&field).iter().filter_map(|item| item.read(host)).collect();
     }
     set(table, "bridge_stale_after", &mut crawl.bridge_stale_after, values::positive_duration);
+    set(table, "credentials_dir", &mut crawl.credentials_dir, path);
 }
 
 fn wording(table: &Table<'_>, wording: &mut WordingSettings) {

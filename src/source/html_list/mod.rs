@@ -121,6 +121,7 @@ fn draft(item: ElementRef<'_>, base: &Url, selectors: &Selectors, spec: &HtmlLis
         text_state: TextState::Missing,
         published_at: stamp.map(|stamp| stamp.at),
         zone_assumed: stamp.is_some_and(|stamp| stamp.zone_assumed),
+        edited_at: None,
         original: true,
         pinned: false,
     })
