@@ -65,7 +65,11 @@ impl Credential {
             }
             values.insert(key, SecretString::from(value));
         }
-        if values.is_empty() { Err("is empty; write the cookie or `key: value` lines".to_owned()) } else { Ok(Self { values }) }
+        if values.is_empty() {
+            Err("is empty; write the cookie or `key: value` lines".to_owned())
+        } else {
+            Ok(Self { values })
+        }
     }
 }
 
@@ -93,6 +97,13 @@ impl Credentials {
         let folders = folders(config);
         let files = names.map(|name| (name.to_owned(), read(name, &folders))).collect();
         Self { files }
+    }
+
+    /// One credential that is in no file, for tests.
+    pub fn of(name: &str, credential: Credential) -> Self {
+        let file =
+            CredentialFile { name: name.to_owned(), path: PathBuf::new(), modified_at: None, content: Ok(credential) };
+        Self { files: BTreeMap::from([(name.to_owned(), file)]) }
     }
 
     /// The credential, if its file could be read.
@@ -143,14 +154,26 @@ mod tests {
         let cookie = Credential::parse("SUB=abc; SUBP=def==\n").unwrap();
         assert_eq!(cookie.get("cookie"), Some("SUB=abc; SUBP=def=="));
         let keys = Credential::parse("appid: wx01\nsecret: \"0123\"\ntoken: 1234567890\n").unwrap();
-        assert_eq!((keys.get("appid"), keys.get("secret"), keys.get("token")), (Some("wx01"), Some("0123"), Some("1234567890")));
+        assert_eq!(
+            (keys.get("appid"), keys.get("secret"), keys.get("token")),
+            (Some("wx01"), Some("0123"), Some("1234567890"))
+        );
         let quoted = Credential::parse("cookie: 'a=b; c=d'\ntoken: x").unwrap();
         assert_eq!(quoted.get("cookie"), Some("a=b; c=d"));
     }
 
     #[test]
     fn bad_files_are_refused_without_showing_what_is_in_them() {
-        for bad in ["", "   ", "SECRET", "- SECRET", "cookie: [SECRET]", "cookie: \"SECRET\\nX: y\"", "cookie: 密SECRET", "a: {"] {
+        for bad in [
+            "",
+            "   ",
+            "SECRET",
+            "- SECRET",
+            "cookie: [SECRET]",
+            "cookie: \"SECRET\\nX: y\"",
+            "cookie: 密SECRET",
+            "a: {",
+        ] {
             let error = Credential::parse(bad).unwrap_err();
             assert!(!error.contains("SECRET") && !error.is_empty(), "{bad}: {error}");
         }

@@ -42,8 +42,7 @@ pub(super) async fn converse(
 ) -> Result<Listing, Failure> {
     let name = spec.credential.as_deref();
     let note = name.and_then(|name| notes.get(name, now));
-    let context =
-        Context { base: &source.url, spec, credential, now, back_to: now - BACK, note: note.as_deref() };
+    let context = Context { base: &source.url, spec, credential, now, back_to: now - BACK, note: note.as_deref() };
     let mut conversation = platform::open(context)?;
     let mut call = conversation.start()?;
     for _ in 0..CALLS_MAX {
@@ -57,7 +56,10 @@ pub(super) async fn converse(
             Step::Done(listing) => return Ok(graded(listing, spec.interface.grade())),
         }
     }
-    Err(Failure::new(Outcome::ShapeChanged, format!("the platform did not come to an end within {CALLS_MAX} questions")))
+    Err(Failure::new(
+        Outcome::ShapeChanged,
+        format!("the platform did not come to an end within {CALLS_MAX} questions"),
+    ))
 }
 
 /// The items of an interface that leaves out posts prove nothing; what it reports of whole days still does.

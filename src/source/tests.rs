@@ -71,8 +71,7 @@ async fn the_pages_of_a_list_become_one_listing() {
         _ => page("b", ""),
     })
     .await;
-    let fetched =
-        look(&reader(), &source(server.url("/1"), list_spec()), &Validators::default()).await.unwrap();
+    let fetched = look(&reader(), &source(server.url("/1"), list_spec()), &Validators::default()).await.unwrap();
     let Fetched::Listing { listing, validators } = fetched else { panic!("{fetched:?}") };
     assert_eq!((listing.posts.len(), listing.ended, validators.etag.as_deref()), (2, true, Some("\"1\"")));
 }

@@ -155,7 +155,12 @@ fn crawl(outcome: Outcome, seconds: i64) -> Crawl {
         detail: String::new(),
         n_items: 3,
         n_bad: 0,
-        extent: Extent { oldest_at: Some(at(seconds - 50)), newest_at: Some(at(seconds - 5)), ended: false, until_at: None },
+        extent: Extent {
+            oldest_at: Some(at(seconds - 50)),
+            newest_at: Some(at(seconds - 5)),
+            ended: false,
+            until_at: None,
+        },
         validators: Validators { etag: Some("W/\"1\"".to_owned()), last_modified: None },
         retry_at: None,
     }

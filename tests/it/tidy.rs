@@ -45,7 +45,15 @@ const PURE: &[(&str, &[&str])] = &[
     ("src/rules", &[]),
     ("src/report", &[]),
     ("src/source", &["src/source/mod.rs", "src/source/converse.rs", "src/source/http"]),
-    ("src/simulator", &["src/simulator/mod.rs", "src/simulator/server", "src/simulator/config_folder.rs"]),
+    (
+        "src/simulator",
+        &[
+            "src/simulator/mod.rs",
+            "src/simulator/server",
+            "src/simulator/interfaces/server.rs",
+            "src/simulator/config_folder.rs",
+        ],
+    ),
 ];
 
 /// Words that only some places may name.

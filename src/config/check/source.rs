@@ -78,9 +78,9 @@ fn interface_spec(table: &Table<'_>, interface: Interface) -> Option<SourceSpec>
     let mut values = BTreeMap::new();
     let mut complete = true;
     for parameter in interface.parameters() {
-        let field =
-            if parameter.required { table.required(parameter.name) } else { table.optional(parameter.name) };
-        let value = field.as_ref().and_then(|field| field.read(|text| parameter_value(interface, parameter.name, text)));
+        let field = if parameter.required { table.required(parameter.name) } else { table.optional(parameter.name) };
+        let value =
+            field.as_ref().and_then(|field| field.read(|text| parameter_value(interface, parameter.name, text)));
         complete &= value.is_some() || (field.is_none() && !parameter.required);
         values.extend(value.map(|value| (parameter.name, value)));
     }

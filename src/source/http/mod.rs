@@ -180,7 +180,11 @@ impl HttpClient {
         let _permit = host.pass().await;
         let mut builder = match &call.body {
             None => self.client.get(call.url.clone()),
-            Some(body) => self.client.post(call.url.clone()).header(header::CONTENT_TYPE, "application/json").body(body.to_string()),
+            Some(body) => self
+                .client
+                .post(call.url.clone())
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(body.to_string()),
         };
         for (name, value) in &call.headers {
             builder = builder.header(*name, value);

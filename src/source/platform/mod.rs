@@ -12,6 +12,7 @@
 //!
 //! Start at [`Conversation`], [`Answer::json`] and [`Gathering`]; [`wire`] has the lenient readers of JSON values.
 
+pub mod saved;
 pub mod wire;
 
 use std::collections::HashSet;
@@ -66,7 +67,8 @@ impl Context<'_> {
     pub fn secret(&self, key: &str) -> Result<&str, Failure> {
         let name = self.spec.credential.as_deref().unwrap_or_default();
         let Some(credential) = self.credential else {
-            let detail = format!("there is no credential `{name}`; `duwang credentials list` shows where it is expected");
+            let detail =
+                format!("there is no credential `{name}`; `duwang credentials list` shows where it is expected");
             return Err(Failure::new(Outcome::LoginNeeded, detail));
         };
         credential.get(key).ok_or_else(|| {
@@ -139,9 +141,10 @@ impl Answer {
                 let detail = format!("the platform answered {}: asked too often, or without a login", self.status);
                 Failure::new(Outcome::RateLimited, detail)
             }
-            500..=599 => {
-                Failure::new(Outcome::ServerError, format!("the platform answered {}; it will be asked again", self.status))
-            }
+            500..=599 => Failure::new(
+                Outcome::ServerError,
+                format!("the platform answered {}; it will be asked again", self.status),
+            ),
             _ => return self.data(),
         };
         failure.retry_at = self.retry_at;
@@ -174,9 +177,10 @@ impl Answer {
                 let said = page::excerpt(body);
                 Err(Failure::new(Outcome::LoginNeeded, format!("the platform answered {}, `{said}`", self.status)))
             }
-            Err(error) => {
-                Err(Failure::new(Outcome::ShapeChanged, format!("expected JSON, but it is truncated or damaged: {error}")))
-            }
+            Err(error) => Err(Failure::new(
+                Outcome::ShapeChanged,
+                format!("expected JSON, but it is truncated or damaged: {error}"),
+            )),
         }
     }
 }
@@ -219,6 +223,7 @@ pub trait Conversation: Send {
 
 /// The conversation with the interface of a source.
 pub fn open(context: Context<'_>) -> Result<Box<dyn Conversation + '_>, Failure> {
+    // Each interface is one line here.
     match context.spec.interface {
         interface => {
             let detail = format!("`{interface}` cannot be asked by this version");

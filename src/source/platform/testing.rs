@@ -15,6 +15,7 @@ pub fn now() -> DateTime<Utc> {
 }
 
 /// What a context borrows from.
+#[derive(Debug)]
 pub struct Asked {
     base: Url,
     spec: InterfaceSpec,

@@ -68,7 +68,8 @@ fn the_same_cursor_twice_an_empty_page_and_too_many_pages_end_the_reading_withou
     assert!(!pages.finish().ended);
 
     let mut pages = Gathering::new(now() - TimeDelta::days(3000));
-    let read = (0..50).take_while(|n| pages.add(page(vec![post(&n.to_string(), *n, false)], cursor(&n.to_string()))).is_some());
+    let read = (0..50)
+        .take_while(|n| pages.add(page(vec![post(&n.to_string(), *n, false)], cursor(&n.to_string()))).is_some());
     assert_eq!(read.count(), PAGES_MAX - 1);
 }
 

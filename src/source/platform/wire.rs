@@ -71,10 +71,7 @@ pub fn items(value: &Value) -> Option<Vec<&Value>> {
 }
 
 /// Reads each item by itself: those that cannot be read are named, the others kept. `Ok(None)` leaves an item out.
-pub fn read_items<T>(
-    items: &[&Value],
-    read: impl Fn(&Value) -> Result<Option<T>, String>,
-) -> (Vec<T>, Vec<BadItem>) {
+pub fn read_items<T>(items: &[&Value], read: impl Fn(&Value) -> Result<Option<T>, String>) -> (Vec<T>, Vec<BadItem>) {
     let mut read_well = Vec::new();
     let mut bad = Vec::new();
     for (index, item) in items.iter().enumerate().take(ITEMS_MAX) {
