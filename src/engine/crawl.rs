@@ -7,17 +7,20 @@ use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 
-use super::judge::TextToJudge;
+use super::judge::{Changes, TextToJudge};
 use super::lanes::run_lanes;
 use super::prepare::{plausible_time, prepare};
 use super::{Engine, coverage};
 use crate::config::settings::FillText;
-use crate::model::SourceId;
 use crate::model::account::{Account, Source, authority_of};
-use crate::model::crawl::{Crawl, Extent, Failure, Listing, Outcome, SourceState, Validators};
+use crate::model::crawl::{Crawl, Extent, Failure, Listing, Outcome, Proof, SourceState, Validators};
+use crate::model::interface::Grade;
 use crate::model::post::TextOrigin;
+use crate::model::violation::ViolationState;
+use crate::model::{AccountId, SourceId};
 use crate::source::{self, Fetched};
 use crate::store::posts::{PostRecord, RecordedPost};
+use crate::store::profiles::SeenProfile;
 
 /// Accounts stored in one transaction at most.
 const BATCH_MAX: usize = 32;
@@ -50,10 +53,21 @@ pub enum Progress {
 }
 
 /// What was read of one account.
+#[derive(Default)]
 struct AccountRead {
     crawls: Vec<(Crawl, SourceState)>,
     posts: Vec<PostRecord>,
+    /// Keys of posts that the platform calls deleted.
+    deleted: Vec<Deleted>,
+    profiles: Vec<SeenProfile>,
     waiting: u64,
+}
+
+/// Posts of one account that are gone.
+struct Deleted {
+    account: AccountId,
+    keys: Vec<String>,
+    seen_at: DateTime<Utc>,
 }
 
 /// The name of the task in `runs`.
@@ -148,9 +162,10 @@ impl Engine {
         .await
     }
 
-    /// Tries the sources of an account in order until one answers.
+    /// Tries the sources of an account in order until one answers that lists everything; what a partial one lists is
+    /// taken on the way.
     async fn read_account(&self, account: &Account, states: &HashMap<SourceId, SourceState>) -> AccountRead {
-        let mut read = AccountRead { crawls: Vec::new(), posts: Vec::new(), waiting: 0 };
+        let mut read = AccountRead::default();
         for source in &account.sources {
             let before = states.get(&source.id);
             let listed_at = self.clock.now();
@@ -177,7 +192,7 @@ impl Engine {
             }
             let state = SourceState::after(before, &crawl);
             read.crawls.push((crawl, state));
-            if success {
+            if success && source.spec.grade() == Grade::Complete {
                 break;
             }
         }
@@ -186,6 +201,22 @@ impl Engine {
 
     fn take_listing(&self, read: &mut AccountRead, crawl: &mut Crawl, mut listing: Listing, validators: Validators) {
         let first_bad = listing.bad_items.first().map(|bad| format!("item {}: {}", bad.index, bad.reason));
+        crawl.total = listing.total;
+        crawl.n_bad = listing.bad_items.len();
+        if let Some(profile) = listing.profile.take() {
+            let (source, account) = (crawl.source.clone(), crawl.account.clone());
+            read.profiles.push(SeenProfile { source, account, profile, seen_at: crawl.listed_at });
+        }
+        if !listing.deleted.is_empty() {
+            let keys = std::mem::take(&mut listing.deleted);
+            read.deleted.push(Deleted { account: crawl.account.clone(), keys, seen_at: crawl.listed_at });
+        }
+        let proves_itself = matches!(listing.proof, Proof::NothingEver | Proof::Span { .. });
+        if listing.posts.is_empty() && proves_itself && first_bad.is_none() {
+            crawl.outcome = Outcome::EmptyConfirmed;
+            crawl.extent = listing.extent(crawl.listed_at);
+            return;
+        }
         if listing.posts.is_empty() {
             let nothing = "the listing holds no post, and nothing else shows that there is none";
             fail(
@@ -202,7 +233,6 @@ impl Engine {
         }
         crawl.outcome = Outcome::Listed;
         crawl.n_items = listing.posts.len();
-        crawl.n_bad = listing.bad_items.len();
         crawl.detail = first_bad.unwrap_or_default();
         crawl.extent = listing.extent(crawl.listed_at);
         crawl.validators = validators;
@@ -221,8 +251,12 @@ impl Engine {
     async fn store_batch(&self, batch: Vec<AccountRead>, summary: &mut CrawlSummary) -> anyhow::Result<()> {
         let mut crawls = Vec::new();
         let mut posts = Vec::new();
+        let mut deleted = Vec::new();
+        let mut profiles = Vec::new();
         for read in batch {
             summary.waiting += read.waiting;
+            deleted.extend(read.deleted);
+            profiles.extend(read.profiles);
             crawls.extend(read.crawls);
             posts.extend(read.posts);
         }
@@ -233,6 +267,18 @@ impl Engine {
         let mut tx = self.store.write().await?;
         tx.record_crawls(&crawls).await.context("cannot store crawls")?;
         let recorded = tx.record_posts(&posts).await.context("cannot store posts")?;
+        tx.record_profiles(&profiles).await.context("cannot store how platforms show accounts")?;
+        for Deleted { account, keys, seen_at } in deleted {
+            let removed = tx.mark_removed(&account, &keys, seen_at).await.context("cannot note deleted posts")?;
+            if !removed.is_empty() {
+                let stored = tx.violations_of_posts(&removed).await?;
+                let mut changes = Changes::default();
+                changes.reconcile(Vec::new(), stored, seen_at, |_| {
+                    (ViolationState::Removed, "平台显示该内容已删除".to_owned())
+                });
+                tx.save_violations(&changes.violations, &changes.events).await.context("cannot close problems")?;
+            }
+        }
         tx.commit().await.context("cannot store what was crawled")?;
 
         let n_new = recorded.iter().filter(|post| post.is_new).count() as u64;
@@ -278,6 +324,7 @@ fn new_crawl(account: &Account, source: &Source, listed_at: DateTime<Utc>) -> Cr
         n_bad: 0,
         extent: Extent::default(),
         validators: Validators::default(),
+        total: None,
         retry_at: None,
     }
 }

@@ -47,6 +47,7 @@ pub fn prepare(
         title,
         published_at: draft.published_at.and_then(|at| plausible_time(at, seen_at)),
         zone_assumed: draft.zone_assumed,
+        edited_at: draft.edited_at.and_then(|at| plausible_time(at, seen_at)),
         original: draft.original,
         text_state: draft.text_state,
         origin,

@@ -1,5 +1,7 @@
 //! One attempt at one source and what came of it (采集).
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use super::account::labelled_enum;
@@ -190,6 +192,8 @@ pub struct Crawl {
     pub n_bad: usize,
     pub extent: Extent,
     pub validators: Validators,
+    /// The platform's own count of the account's posts.
+    pub total: Option<u64>,
     pub retry_at: Option<DateTime<Utc>>,
 }
 
@@ -203,8 +207,14 @@ pub struct SourceState {
     pub detail: String,
     pub crawled_at: DateTime<Utc>,
     pub last_success_at: Option<DateTime<Utc>>,
+    /// The last listing that held a post.
+    pub last_nonempty_at: Option<DateTime<Utc>>,
+    /// The platform's own count of the account's posts, as it said last.
+    pub total: Option<u64>,
     /// Failures in a row.
     pub failures: u32,
+    /// Failures since the last success, by outcome.
+    pub failure_counts: BTreeMap<Outcome, u32>,
     pub retry_at: Option<DateTime<Utc>>,
 }
 
@@ -215,6 +225,13 @@ impl SourceState {
     /// empty success kept, a later 304 to it would read as "nothing changed" and prove time in which nobody looked.
     pub fn after(before: Option<&Self>, crawl: &Crawl) -> Self {
         let success = crawl.outcome.is_success();
+        let mut failure_counts = before.map(|before| before.failure_counts.clone()).unwrap_or_default();
+        if success {
+            failure_counts.clear();
+        } else {
+            let n_before = failure_counts.entry(crawl.outcome).or_default();
+            *n_before = n_before.saturating_add(1);
+        }
         let validators = match crawl.outcome {
             Outcome::Listed => crawl.validators.clone(),
             _ => before.map(|before| before.validators.clone()).unwrap_or_default(),
@@ -231,6 +248,13 @@ impl SourceState {
             } else {
                 before.and_then(|before| before.last_success_at)
             },
+            last_nonempty_at: if crawl.n_items > 0 && success {
+                Some(crawl.listed_at)
+            } else {
+                before.and_then(|before| before.last_nonempty_at)
+            },
+            total: crawl.total.or(before.and_then(|before| before.total)),
+            failure_counts,
             failures: if success { 0 } else { before.map_or(0, |before| before.failures).saturating_add(1) },
             retry_at: crawl.retry_at,
         }

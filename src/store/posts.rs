@@ -27,6 +27,7 @@ pub struct PostRecord {
     pub title: String,
     pub published_at: Option<DateTime<Utc>>,
     pub zone_assumed: bool,
+    pub edited_at: Option<DateTime<Utc>>,
     pub original: bool,
     pub text_state: TextState,
     pub origin: TextOrigin,
@@ -97,11 +98,13 @@ struct PostRow {
     fill_attempts: i64,
     fill_after: Option<DateTime<Utc>>,
     checked_with: String,
+    edited_at: Option<DateTime<Utc>>,
+    removed_at: Option<DateTime<Utc>>,
 }
 
 const POST_COLUMNS: &str = "id, account_id, key, push_key, url, title, published_at, zone_assumed, original, text_state, \
                             text_origin, listing_hash, text_hash, version, first_seen_at, fill_attempts, fill_after, \
-                            checked_with";
+                            checked_with, edited_at, removed_at";
 
 /// What is to be written of one told post.
 struct Change {
@@ -172,13 +175,13 @@ impl Tx {
 
     /// Writes the rows and learns the ids of the new ones.
     async fn write_posts(&mut self, changes: &mut [Change]) -> Result<(), StoreError> {
-        const COLUMNS: usize = 17;
+        const COLUMNS: usize = 19;
         for chunk in changes.chunks_mut(BINDS_MAX / COLUMNS) {
             let ids: Vec<(i64, String, String)> = on_conn!(&mut *self, conn => {
                 let mut query = sqlx::QueryBuilder::new(
                     "INSERT INTO posts (account_id, key, push_key, url, title, published_at, zone_assumed, original, \
                      text_state, text_origin, listing_hash, text_hash, version, first_seen_at, fill_attempts, \
-                     fill_after, checked_with) ",
+                     fill_after, checked_with, edited_at, removed_at) ",
                 );
                 query.push_values(chunk.iter(), |mut b, change| {
                     let row = &change.row;
@@ -187,6 +190,7 @@ impl Tx {
                     b.push_bind(row.original).push_bind(&row.text_state).push_bind(&row.text_origin);
                     b.push_bind(&row.listing_hash).push_bind(&row.text_hash).push_bind(row.version).push_bind(row.first_seen_at);
                     b.push_bind(row.fill_attempts).push_bind(row.fill_after).push_bind(&row.checked_with);
+                    b.push_bind(row.edited_at).push_bind(row.removed_at);
                 });
                 query.push(
                     " ON CONFLICT (account_id, key) DO UPDATE SET push_key = excluded.push_key, url = excluded.url, \
@@ -196,7 +200,8 @@ impl Tx {
                      listing_hash = excluded.listing_hash, text_hash = excluded.text_hash, \
                      version = excluded.version, \
                      fill_attempts = excluded.fill_attempts, fill_after = excluded.fill_after, \
-                     checked_with = excluded.checked_with RETURNING id, account_id, key",
+                     checked_with = excluded.checked_with, edited_at = excluded.edited_at, \
+                     removed_at = excluded.removed_at RETURNING id, account_id, key",
                 );
                 query.build_query_as().fetch_all(conn).await?
             });
@@ -270,7 +275,7 @@ impl Tx {
         }
         const SQL: &str = "SELECT p.id, p.account_id, p.key, p.version, p.published_at, v.seen_at, v.text_zstd, \
                            v.masked FROM posts p JOIN post_versions v ON v.post_id = p.id AND v.version = p.version \
-                           WHERE p.checked_with = '' ORDER BY p.id LIMIT $1";
+                           WHERE p.checked_with = '' AND p.removed_at IS NULL ORDER BY p.id LIMIT $1";
         let rows: Vec<Row> = on_conn!(self, conn => sqlx::query_as(SQL).bind(i64::from(limit)).fetch_all(conn).await)?;
         rows.into_iter()
             .map(|row| {
@@ -364,6 +369,32 @@ impl Tx {
         Ok(u64::try_from(n).unwrap_or_default())
     }
 
+    /// Notes that the platform calls posts of an account deleted, and gives those for which this is news. They stay and
+    /// count: they were published.
+    pub async fn mark_removed(
+        &mut self,
+        account: &AccountId,
+        keys: &[String],
+        seen_at: DateTime<Utc>,
+    ) -> Result<Vec<PostId>, StoreError> {
+        let mut removed = Vec::new();
+        for chunk in keys.chunks(BINDS_MAX - 2) {
+            let ids: Vec<i64> = on_conn!(&mut *self, conn => {
+                let mut query = sqlx::QueryBuilder::new("UPDATE posts SET removed_at = ");
+                query.push_bind(seen_at).push(" WHERE removed_at IS NULL AND account_id = ").push_bind(account.as_str());
+                query.push(" AND key IN (");
+                let mut list = query.separated(", ");
+                for key in chunk {
+                    list.push_bind(key);
+                }
+                query.push(") RETURNING id");
+                query.build_query_scalar().fetch_all(conn).await?
+            });
+            removed.extend(ids.into_iter().map(PostId));
+        }
+        Ok(removed)
+    }
+
     /// What counting needs of all posts published in `[from, to)`, by account.
     pub async fn counted_posts(
         &mut self,
@@ -431,6 +462,8 @@ fn new_row(post: &PostRecord) -> PostRow {
         fill_attempts: 0,
         fill_after: due_at(post),
         checked_with: String::new(),
+        edited_at: post.edited_at,
+        removed_at: None,
     }
 }
 
@@ -449,7 +482,14 @@ fn changed_row(stored: &PostRow, told: &PostRecord) -> Option<(PostRow, bool)> {
         row.published_at = told.published_at.or(stored.published_at);
         row.zone_assumed = told.zone_assumed;
     }
-    let dated = row.published_at != stored.published_at;
+    row.edited_at = told.edited_at.max(stored.edited_at);
+    // A post that is listed again was not deleted, or came back: it is judged again.
+    if row.removed_at.take().is_some() {
+        row.checked_with.clear();
+    }
+    let dated = row.published_at != stored.published_at
+        || row.edited_at != stored.edited_at
+        || row.removed_at != stored.removed_at;
     let from_page = told.origin == TextOrigin::Article;
     if !from_page && told.listing_hash == stored.listing_hash {
         return dated.then_some((row, false));

@@ -162,6 +162,7 @@ fn crawl(outcome: Outcome, seconds: i64) -> Crawl {
             until_at: None,
         },
         validators: Validators { etag: Some("W/\"1\"".to_owned()), last_modified: None },
+        total: Some(12),
         retry_at: None,
     }
 }

@@ -47,6 +47,7 @@ pub fn post(account: &str, key: &str, text: &str) -> PostRecord {
         title: text.split('\n').next().unwrap_or_default().to_owned(),
         published_at: Some(at(0)),
         zone_assumed: false,
+        edited_at: None,
         original: true,
         text_state: TextState::Full,
         origin: TextOrigin::Listing,
