@@ -7,6 +7,7 @@ mod accounts;
 mod check;
 mod config;
 mod crawl;
+mod credentials;
 mod demo;
 mod explain;
 mod migrate;
@@ -14,6 +15,7 @@ mod output;
 mod posts;
 mod progress;
 mod report;
+mod sources;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -83,6 +85,12 @@ enum Command {
     /// Posts that are handed in as a file
     #[command(subcommand)]
     Posts(posts::Posts),
+    /// The ways in which accounts are seen: health, advice, a look now
+    #[command(subcommand)]
+    Sources(sources::Sources),
+    /// Cookies, tokens and secrets that sources use
+    #[command(subcommand)]
+    Credentials(credentials::CredentialsCommand),
     /// The configuration files
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -127,6 +135,8 @@ async fn run(command: Command, session: &Session, output: &mut Output) -> anyhow
         Command::Report(args) => args.run(session, output).await,
         Command::Accounts(args) => args.run(session, output).await,
         Command::Posts(args) => args.run(session, output).await,
+        Command::Sources(args) => args.run(session, output).await,
+        Command::Credentials(args) => args.run(session, output).await,
         Command::Config(args) => args.run(session, output),
         Command::Migrate => migrate::run(session, output).await,
         Command::Explain(args) => args.run(session, output).await,

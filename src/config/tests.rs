@@ -78,7 +78,7 @@ fn a_whole_folder_is_read() {
     assert_eq!(config.settings.report.week_starts_on, chrono::Weekday::Mon);
     let account = &config.registry.accounts[0];
     assert_eq!(account.status, AccountStatus::Active);
-    assert_eq!(account.sources[0].spec, SourceSpec::Feed { freshness: Freshness::Bridge });
+    assert_eq!(account.sources[0].spec, SourceSpec::Feed { freshness: Freshness::Bridge, bridge: None });
     assert_eq!(account.sources[1].spec.kind(), "html_list");
     assert_eq!(config.rules[1].window, RuleWindow::RollingDays(14));
     assert_eq!(config.exemptions[0].rules[0].as_str(), "weekly");

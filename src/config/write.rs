@@ -83,10 +83,11 @@ fn push_account(text: &mut String, account: &Account) {
 fn source_fields(source: &Source) -> Vec<(&'static str, String)> {
     let mut fields = vec![("kind", source.spec.kind().to_owned()), ("url", string(source.url.as_str()))];
     match &source.spec {
-        SourceSpec::Feed { freshness } => {
+        SourceSpec::Feed { freshness, bridge } => {
             if *freshness != crate::model::account::Freshness::Bridge {
                 fields.push(("freshness", freshness.to_string()));
             }
+            fields.extend(bridge.map(|bridge| ("bridge", bridge.to_string())));
         }
         SourceSpec::HtmlList(spec) => {
             fields.push(("item", string(&spec.item)));

@@ -105,8 +105,9 @@ impl<'a> Signs<'a> {
 
 fn signs_of_life(crawls: &[UnsettledCrawl], known: &HashMap<String, DateTime<Utc>>) -> Vec<(String, DateTime<Utc>)> {
     let mut alive: BTreeMap<&str, DateTime<Utc>> = BTreeMap::new();
-    for crawl in crawls.iter().filter(|crawl| crawl.from_bridge) {
-        let newest_at = crawl.extent.newest_at.max(known.get(&crawl.authority).copied());
+    // A bridge that says when it last read the platform says that it is alive.
+    for crawl in crawls.iter().filter(|crawl| crawl.from_bridge || crawl.extent.until_at.is_some()) {
+        let newest_at = crawl.extent.newest_at.max(crawl.extent.until_at).max(known.get(&crawl.authority).copied());
         if let Some(newest_at) = newest_at {
             let entry = alive.entry(&crawl.authority).or_insert(newest_at);
             *entry = (*entry).max(newest_at);

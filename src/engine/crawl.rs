@@ -43,6 +43,9 @@ pub struct CrawlSummary {
     pub bad_items: u64,
     /// Bridges that answer but have shown nothing new for `crawl.bridge_stale_after`, with their last sign of life.
     pub stale_bridges: BTreeMap<String, Option<DateTime<Utc>>>,
+    /// Credentials that platforms refused in this pass, with the number of sources: an alarm of ours, no matter of the
+    /// accounts.
+    pub refused_credentials: BTreeMap<String, u64>,
 }
 
 /// What a pass tells while it runs.
@@ -60,6 +63,8 @@ struct AccountRead {
     /// Keys of posts that the platform calls deleted.
     deleted: Vec<Deleted>,
     profiles: Vec<SeenProfile>,
+    /// Credentials that did not open their source.
+    refused_credentials: Vec<String>,
     waiting: u64,
 }
 
@@ -111,6 +116,13 @@ impl Engine {
         summary.stale_bridges = self.stale_bridges(started_at).await?;
         for (authority, alive_at) in &summary.stale_bridges {
             tracing::warn!(authority, ?alive_at, "bridge without a recent sign of life: log in to it again");
+        }
+        for (name, n_sources) in &summary.refused_credentials {
+            tracing::warn!(
+                credential = name,
+                n_sources,
+                "credential is missing or expired: log in again and write it anew"
+            );
         }
         self.check_registry().await?;
         let mut tx = self.store.write().await?;
@@ -168,35 +180,64 @@ impl Engine {
         let mut read = AccountRead::default();
         for source in &account.sources {
             let before = states.get(&source.id);
-            let listed_at = self.clock.now();
-            if before.and_then(|state| state.retry_at).is_some_and(|retry_at| listed_at < retry_at) {
+            if before.and_then(|state| state.retry_at).is_some_and(|retry_at| self.clock.now() < retry_at) {
                 read.waiting += 1;
                 continue;
             }
-            let validators = before.map(|state| state.validators.clone()).unwrap_or_default();
-            let fetched = source::fetch(&self.reader, source, &self.credentials, &validators, listed_at).await;
-            let mut crawl = new_crawl(account, source, listed_at);
-            match fetched {
-                Ok(Fetched::Listing { listing, validators }) => {
-                    self.take_listing(&mut read, &mut crawl, listing, validators);
-                }
-                Ok(Fetched::Unchanged) => {
-                    crawl.outcome = Outcome::Unchanged;
-                    crawl.extent = before.map(|state| state.extent).unwrap_or_default();
-                }
-                Err(failure) => fail(&mut crawl, failure),
-            }
-            let success = crawl.outcome.is_success();
-            if !success {
-                tracing::warn!(source.id = %source.id, outcome = %crawl.outcome, detail = %crawl.detail, "source failed");
-            }
-            let state = SourceState::after(before, &crawl);
-            read.crawls.push((crawl, state));
-            if success && source.spec.grade() == Grade::Complete {
+            let outcome = self.read_source(account, source, before, &mut read).await;
+            if outcome.is_success() && source.spec.grade() == Grade::Complete {
                 break;
             }
         }
         read
+    }
+
+    /// Asks one source.
+    async fn read_source(
+        &self,
+        account: &Account,
+        source: &Source,
+        before: Option<&SourceState>,
+        read: &mut AccountRead,
+    ) -> Outcome {
+        let listed_at = self.clock.now();
+        let validators = before.map(|state| state.validators.clone()).unwrap_or_default();
+        let fetched = source::fetch(&self.reader, source, &self.credentials, &validators, listed_at).await;
+        let mut crawl = new_crawl(account, source, listed_at);
+        match fetched {
+            Ok(Fetched::Listing { listing, validators, synced_at }) => {
+                self.take_listing(read, &mut crawl, listing, validators);
+                reach_to(&mut crawl, synced_at);
+            }
+            Ok(Fetched::Unchanged { synced_at }) => {
+                crawl.outcome = Outcome::Unchanged;
+                crawl.extent = before.map(|state| state.extent).unwrap_or_default();
+                reach_to(&mut crawl, synced_at);
+            }
+            Err(failure) => fail(&mut crawl, failure),
+        }
+        let outcome = crawl.outcome;
+        if !outcome.is_success() {
+            tracing::warn!(source.id = %source.id, %outcome, detail = %crawl.detail, "source failed");
+        }
+        if outcome == Outcome::LoginNeeded {
+            read.refused_credentials.extend(source.spec.credential().map(str::to_owned));
+        }
+        let state = SourceState::after(before, &crawl);
+        read.crawls.push((crawl, state));
+        outcome
+    }
+
+    /// Asks every source of an account, whichever answers; nothing is stored. The states are in the order of the sources
+    /// and know nothing of earlier crawls.
+    pub async fn look(&self, account: &Account) -> Vec<SourceState> {
+        let mut states = Vec::new();
+        for source in &account.sources {
+            let mut read = AccountRead::default();
+            self.read_source(account, source, None, &mut read).await;
+            states.extend(read.crawls.into_iter().map(|(_, state)| state));
+        }
+        states
     }
 
     fn take_listing(&self, read: &mut AccountRead, crawl: &mut Crawl, mut listing: Listing, validators: Validators) {
@@ -257,6 +298,9 @@ impl Engine {
             summary.waiting += read.waiting;
             deleted.extend(read.deleted);
             profiles.extend(read.profiles);
+            for name in read.refused_credentials {
+                *summary.refused_credentials.entry(name).or_default() += 1;
+            }
             crawls.extend(read.crawls);
             posts.extend(read.posts);
         }
@@ -329,6 +373,14 @@ fn new_crawl(account: &Account, source: &Source, listed_at: DateTime<Utc>) -> Cr
     }
 }
 
+/// A bridge that says when it last read the platform reaches just as far: its other feeds need not vouch for it.
+fn reach_to(crawl: &mut Crawl, synced_at: Option<DateTime<Utc>>) {
+    if let Some(synced_at) = synced_at {
+        crawl.extent.until_at = Some(synced_at.min(crawl.listed_at));
+        crawl.from_bridge = false;
+    }
+}
+
 fn fail(crawl: &mut Crawl, failure: Failure) {
     crawl.outcome = failure.outcome;
     crawl.detail = failure.detail;
@@ -356,6 +408,9 @@ impl std::fmt::Display for CrawlSummary {
         for (authority, alive_at) in &self.stale_bridges {
             let alive_at = alive_at.map_or_else(|| "never".to_owned(), |at| at.to_rfc3339());
             write!(f, ", stale bridge {authority} (last sign of life: {alive_at})")?;
+        }
+        for (name, n_sources) in &self.refused_credentials {
+            write!(f, ", credential {name} refused ({n_sources} sources)")?;
         }
         Ok(())
     }

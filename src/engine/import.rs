@@ -62,7 +62,7 @@ impl Engine {
         }
     }
 
-    fn import_record(&self, account: &AccountId, draft: PostDraft) -> PostRecord {
+    pub(super) fn import_record(&self, account: &AccountId, draft: PostDraft) -> PostRecord {
         let settings = &self.config.settings.crawl;
         let on_article_host =
             |url: &Url| settings.fill_text == FillText::Missing && settings.article_hosts.contains(&authority_of(url));

@@ -12,6 +12,7 @@ pub mod coverage;
 pub mod crawl;
 pub mod fill;
 pub mod import;
+pub mod import_saved;
 pub mod judge;
 mod lanes;
 mod prepare;

@@ -191,7 +191,11 @@ pub fn authority_of(url: &Url) -> String {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SourceSpec {
     /// RSS 2.0, Atom or JSON Feed.
-    Feed { freshness: Freshness },
+    Feed {
+        freshness: Freshness,
+        /// Which bridge serves it, where that is known: its error pages and probes are understood.
+        bridge: Option<Bridge>,
+    },
     /// A list page read by CSS selectors.
     HtmlList(Box<HtmlListSpec>),
     /// A platform's own interface.
@@ -225,7 +229,17 @@ impl SourceSpec {
 
     /// Whether it is a bridge, which may answer with yesterday's cache.
     pub fn is_bridge(&self) -> bool {
-        matches!(self, Self::Feed { freshness: Freshness::Bridge })
+        matches!(self, Self::Feed { freshness: Freshness::Bridge, .. })
+    }
+}
+
+labelled_enum! {
+    /// A program that turns a platform into feeds (采集桥).
+    Bridge {
+        Rsshub = "rsshub", "RSSHub";
+        WeweRss = "wewe_rss", "wewe-rss";
+        WeMpRss = "we_mp_rss", "we-mp-rss";
+        Wechat2Rss = "wechat2rss", "Wechat2RSS";
     }
 }
 
@@ -280,8 +294,9 @@ mod tests {
     fn a_source_id_depends_on_account_kind_and_address_only() {
         let account = AccountId::new("gn-jyj-wx");
         let url: Url = "http://127.0.0.1:8001/a.xml".parse().unwrap();
-        let bridge = Source::new(&account, url.clone(), SourceSpec::Feed { freshness: Freshness::Bridge });
-        let trusted = Source::new(&account, url, SourceSpec::Feed { freshness: Freshness::Trusted });
+        let bridge =
+            Source::new(&account, url.clone(), SourceSpec::Feed { freshness: Freshness::Bridge, bridge: None });
+        let trusted = Source::new(&account, url, SourceSpec::Feed { freshness: Freshness::Trusted, bridge: None });
         assert_eq!(bridge.id, trusted.id);
         assert!(bridge.id.as_str().starts_with("gn-jyj-wx/feed-"));
         assert_eq!(bridge.authority(), "127.0.0.1:8001");

@@ -302,7 +302,7 @@ mod tests {
             platform_id: None,
             status: AccountStatus::Active,
             filed_on: Some("2021-03-01".parse().unwrap()),
-            sources: vec![Source::new(&id, url, SourceSpec::Feed { freshness: Freshness::Bridge })],
+            sources: vec![Source::new(&id, url, SourceSpec::Feed { freshness: Freshness::Bridge, bridge: None })],
             id,
         }
     }

@@ -21,7 +21,7 @@ fn now() -> DateTime<Utc> {
 }
 
 fn feed_spec(freshness: Freshness) -> SourceSpec {
-    SourceSpec::Feed { freshness }
+    SourceSpec::Feed { freshness, bridge: None }
 }
 
 fn list_spec() -> SourceSpec {
@@ -59,9 +59,9 @@ async fn a_feed_is_listed_and_then_unchanged() {
     let source = source(server.url("/a.xml"), feed_spec(Freshness::Bridge));
     let reader = reader();
     let first = look(&reader, &source, &Validators::default()).await.unwrap();
-    let Fetched::Listing { listing, validators } = first else { panic!("{first:?}") };
+    let Fetched::Listing { listing, validators, .. } = first else { panic!("{first:?}") };
     assert_eq!(listing.posts.len(), 1);
-    assert_eq!(look(&reader, &source, &validators).await, Ok(Fetched::Unchanged));
+    assert_eq!(look(&reader, &source, &validators).await, Ok(Fetched::Unchanged { synced_at: None }));
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn the_pages_of_a_list_become_one_listing() {
     })
     .await;
     let fetched = look(&reader(), &source(server.url("/1"), list_spec()), &Validators::default()).await.unwrap();
-    let Fetched::Listing { listing, validators } = fetched else { panic!("{fetched:?}") };
+    let Fetched::Listing { listing, validators, .. } = fetched else { panic!("{fetched:?}") };
     assert_eq!((listing.posts.len(), listing.ended, validators.etag.as_deref()), (2, true, Some("\"1\"")));
 }
 

@@ -10,7 +10,7 @@ use crate::config::reader::{Field, Report, Table};
 use crate::config::tree::{Entry, Node, Place, Value};
 use crate::config::values::{self, Fault};
 use crate::model::AccountId;
-use crate::model::account::{Freshness, HtmlListSpec, Source, SourceSpec};
+use crate::model::account::{Bridge, Freshness, HtmlListSpec, Source, SourceSpec};
 use crate::model::interface::{Interface, InterfaceSpec};
 
 /// Longest CSS selector, in bytes.
@@ -45,7 +45,8 @@ pub(super) fn check(field: &Field<'_>, account: &AccountId) -> Option<Source> {
         Kind::Feed => {
             let freshness =
                 table.optional("freshness").map(|field| field.read(|text| values::word(text, Freshness::ALL)));
-            freshness.unwrap_or(Some(Freshness::Bridge)).map(|freshness| SourceSpec::Feed { freshness })
+            let bridge = table.optional("bridge").and_then(|field| field.read(|text| values::word(text, Bridge::ALL)));
+            freshness.unwrap_or(Some(Freshness::Bridge)).map(|freshness| SourceSpec::Feed { freshness, bridge })
         }
         Kind::HtmlList => html_list(&table),
         Kind::Interface(interface) => interface_spec(&table, interface),

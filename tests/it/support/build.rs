@@ -24,7 +24,7 @@ pub fn unit(id: &str) -> Unit {
 pub fn account(id: &str, unit: &str) -> Account {
     let account = AccountId::new(id);
     let url = format!("http://bridge.example/{id}.xml").parse().unwrap();
-    let source = Source::new(&account, url, SourceSpec::Feed { freshness: Freshness::Bridge });
+    let source = Source::new(&account, url, SourceSpec::Feed { freshness: Freshness::Bridge, bridge: None });
     Account {
         id: account,
         name: format!("{id}发布"),

@@ -71,7 +71,7 @@ impl Watched {
     pub async fn look(&self) -> Result<Listing, Failure> {
         match fetch(&self.reader, &self.source, &self.credentials, &Validators::default(), now()).await? {
             Fetched::Listing { listing, .. } => Ok(listing),
-            Fetched::Unchanged => panic!("an interface has no 304"),
+            Fetched::Unchanged { .. } => panic!("an interface has no 304"),
         }
     }
 
