@@ -1,7 +1,7 @@
 //! Fetches texts that a listing did not give from the posts' own pages: a queue of its own, after every listing.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,7 +18,7 @@ use crate::model::crawl::{Failure, Outcome};
 use crate::model::post::{PostDraft, TextOrigin, TextState};
 use crate::source;
 use crate::source::wechat_article::{Article, ArticlePage};
-use crate::store::posts::PostToFill;
+use crate::store::fill::PostToFill;
 
 /// Pages fetched for one post at most before it is left as it is.
 const ATTEMPTS_MAX: i64 = 6;
@@ -88,21 +88,22 @@ impl Engine {
         let engine = self.clone();
         let crawl = &self.config.settings.crawl;
         // A host that asks for a captcha or for patience is left alone for the rest of the pass.
-        let refused = Arc::new(AtomicBool::new(false));
+        let refused: Arc<Mutex<HashSet<String>>> = Arc::default();
         run_lanes(
             due,
-            |post| Url::parse(&post.url).map(|url| authority_of(&url)).unwrap_or_default(),
+            host_of,
             |authority| crawl.pace_of(authority).concurrent as usize,
             crawl.concurrent as usize,
             move |post| {
                 let (engine, sender, refused) = (engine.clone(), sender.clone(), Arc::clone(&refused));
                 async move {
-                    if refused.load(Ordering::Relaxed) {
+                    let host = host_of(&post);
+                    if refused.lock().unwrap_or_else(PoisonError::into_inner).contains(&host) {
                         return Ok(());
                     }
                     let fetched = engine.fetch_article(&post.url).await;
                     if let Err(Failure { outcome: Outcome::Captcha | Outcome::RateLimited, .. }) = fetched {
-                        refused.store(true, Ordering::Relaxed);
+                        refused.lock().unwrap_or_else(PoisonError::into_inner).insert(host);
                     }
                     sender.send((post, fetched)).await.context("the writer of the texts stopped")
                 }
@@ -168,6 +169,10 @@ impl Engine {
         tx.commit().await?;
         Ok(())
     }
+}
+
+fn host_of(post: &PostToFill) -> String {
+    Url::parse(&post.url).map(|url| authority_of(&url)).unwrap_or_default()
 }
 
 /// A post as its article page tells it, under the key and the address by which it is known.
