@@ -6,6 +6,7 @@
 
 pub mod seed;
 pub mod server;
+pub mod weibo;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
