@@ -4,6 +4,8 @@
 //! Pure: a request in, an answer out. [`server`] puts it on loopback, and adds the failures of the wire itself.
 //! One file for each platform, each with one function that answers its endpoints.
 
+pub mod app_page;
+pub mod baijiahao;
 pub mod bilibili;
 pub mod channels;
 pub mod server;

@@ -12,6 +12,8 @@
 //!
 //! Start at [`Conversation`], [`Answer::json`] and [`Gathering`]; [`wire`] has the lenient readers of JSON values.
 
+pub mod app_page;
+pub mod baijiahao;
 pub mod bilibili;
 pub mod channels;
 pub mod drafts;
@@ -228,6 +230,8 @@ pub trait Conversation: Send {
 pub fn open(context: Context<'_>) -> Result<Box<dyn Conversation + '_>, Failure> {
     // Each interface is one line here.
     match context.spec.interface {
+        Interface::AppPage => Ok(Box::new(app_page::AppPage::new(context))),
+        Interface::BaijiahaoBackend => Ok(Box::new(baijiahao::Baijiahao::new(context))),
         Interface::BilibiliSpace => Ok(Box::new(bilibili::Space::new(context))),
         Interface::BilibiliOfficial => Ok(Box::new(bilibili::Official::new(context))),
         Interface::ChannelsBackend => Ok(Box::new(channels::Channels::new(context))),

@@ -30,7 +30,8 @@ pub struct Saved {
 pub type Recogniser = fn(&Value) -> Option<Result<Saved, Failure>>;
 
 /// The recognisers of all platforms; shapes do not overlap.
-const RECOGNISERS: &[Recogniser] = &[super::bilibili::recognise, super::channels::recognise];
+const RECOGNISERS: &[Recogniser] =
+    &[super::baijiahao::recognise, super::bilibili::recognise, super::channels::recognise];
 
 /// One answer of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -104,7 +104,11 @@ impl Told {
             },
             "article" => Self { title: line(&["title"]), text: lines(&["desc"]), in_part: true, ..Self::default() },
             "blocked" => Self { in_part: true, ..Self::default() },
-            _ => Self { title: line(&["title"]), text: lines(&["desc"]), ..Self::default() },
+            // A card beside the account's own words, which make the better title.
+            _ => {
+                let words = [lines(&["title"]), lines(&["desc"])].into_iter().filter(|words| !words.is_empty());
+                Self { text: words.collect::<Vec<_>>().join("\n"), ..Self::default() }
+            }
         }
     }
 }

@@ -14,24 +14,25 @@ use crate::source::text as plain;
 
 const KINDS: &[AccountKind] = &[AccountKind::Bilibili];
 
+type Parse = fn(&Value) -> Result<Page, Failure>;
+
 /// Knows an answer by names that no other platform uses together.
 pub fn recognise(value: &Value) -> Option<Result<Saved, Failure>> {
     let data = value.get("data")?;
-    let (shape, page): (&'static str, fn(&Value) -> Result<Page, Failure>) =
-        if at(data, &["item", "modules", "module_author"]).is_object() {
-            ("bilibili dynamic detail", detail)
-        } else if is_space(data) {
-            ("bilibili feed/space", space::parse)
-        } else if at(data, &["list"]).get("vlist").is_some() {
-            ("bilibili arc/search", arc_search)
-        } else if data.get("arc_audits").is_some() {
-            ("bilibili member archives", own_archives)
-        } else if is_viewlist(data) {
-            ("bilibili arcopen viewlist", official::parse)
-        } else {
-            return None;
-        };
-    Some(page(value).map(|page| {
+    let (shape, parse): (&'static str, Parse) = if at(data, &["item", "modules", "module_author"]).is_object() {
+        ("bilibili dynamic detail", detail)
+    } else if is_space(data) {
+        ("bilibili feed/space", |answer| space::parse(answer, None))
+    } else if at(data, &["list"]).get("vlist").is_some() {
+        ("bilibili arc/search", arc_search)
+    } else if data.get("arc_audits").is_some() {
+        ("bilibili member archives", own_archives)
+    } else if is_viewlist(data) {
+        ("bilibili arcopen viewlist", official::parse)
+    } else {
+        return None;
+    };
+    Some(parse(value).map(|page| {
         let owner = page.profile.as_ref().and_then(|profile| profile.platform_id.clone());
         Saved { shape, kinds: KINDS, page, owners: owner.into_iter().collect() }
     }))

@@ -49,25 +49,26 @@ impl Conversation for Space<'_> {
     }
 
     fn take(&mut self, answer: &Answer) -> Result<Step, Failure> {
-        let page = parse(&answer.json()?)?;
-        match self.pages.add(page) {
-            Some(offset) => self.ask(&offset).map(Step::Ask),
-            None => {
-                let pages = std::mem::replace(&mut self.pages, Gathering::new(self.context.back_to));
-                Ok(Step::Done(pages.finish()))
-            }
+        let page = parse(&answer.json()?, Some(self.context.spec.value("mid")))?;
+        if let Some(offset) = self.pages.add(page) {
+            return self.ask(&offset).map(Step::Ask);
         }
+        let pages = std::mem::replace(&mut self.pages, Gathering::new(self.context.back_to));
+        Ok(Step::Done(pages.finish()))
     }
 }
 
-/// Reads one answer.
-pub(super) fn parse(answer: &Value) -> Result<Page, Failure> {
+/// Reads one answer. The account is shown beside its own dynamics; a work made together with others (联合投稿) may stand
+/// under the name of one of them, so `mid` says whose profile is wanted.
+pub(super) fn parse(answer: &Value, mid: Option<&str>) -> Result<Page, Failure> {
     let data = data(answer)?;
     let Some(list) = data.get("items").filter(|list| list.is_array()).and_then(items) else {
         return Err(shape_changed("the list of dynamics (`data.items`) is missing"));
     };
     let mut page = page_of(&list, item::read);
-    page.profile = list.iter().find_map(|item| item::profile(item));
+    let is_wanted = |id: Option<&str>| mid.is_none() || id == mid;
+    page.profile =
+        list.iter().filter_map(|item| item::profile(item)).find(|profile| is_wanted(profile.platform_id.as_deref()));
     let has_more = at(data, &["has_more"]);
     page.next = match id(at(data, &["offset"])) {
         Some(offset) if flag(has_more) => Next::Cursor(offset),

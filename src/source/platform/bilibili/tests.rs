@@ -43,7 +43,7 @@ fn feed(items: &[Value], has_more: bool, offset: &str) -> Value {
 }
 
 fn read_one(item: &Value) -> PostDraft {
-    let page = space::parse(&feed(std::slice::from_ref(item), false, "")).unwrap();
+    let page = space::parse(&feed(std::slice::from_ref(item), false, ""), None).unwrap();
     assert_eq!(page.bad_items, []);
     page.posts.into_iter().next().unwrap()
 }
@@ -131,6 +131,21 @@ fn text_posts_have_the_beginning_of_their_text_for_a_title() {
 }
 
 #[test]
+fn a_card_beside_a_text_is_read_after_it() {
+    let common = json!({"title": "云岭活动", "desc": "周末开展"});
+    let major = json!({"type": "MAJOR_TYPE_COMMON", "common": common});
+    let post = read_one(&dynamic(
+        "81",
+        "COMMON_SQUARE",
+        &json!(NOW_S),
+        &json!({"desc": {"text": "欢迎参加"}, "major": major}),
+    ));
+    assert_eq!((post.title.as_str(), post.body.as_str()), ("欢迎参加", "欢迎参加\n云岭活动\n周末开展"));
+    let post = read_one(&dynamic("82", "COMMON_SQUARE", &json!(NOW_S), &json!({"desc": null, "major": major})));
+    assert_eq!(post.title, "云岭活动");
+}
+
+#[test]
 fn the_beginning_of_an_article_is_not_its_text() {
     let article = json!({"title": "年度报告", "desc": "一、总体情况……", "id": 5});
     let content = json!({"desc": null, "major": {"type": "MAJOR_TYPE_ARTICLE", "article": article}});
@@ -153,8 +168,8 @@ fn deleted_dynamics_are_named_live_shows_left_out_and_bad_ones_told() {
     let live = dynamic("6", "LIVE_RCMD", &json!(NOW_S), &json!({"major": null}));
     let bad = json!({"id_str": "7", "type": "DYNAMIC_TYPE_WORD", "modules": null});
     let good = dynamic("8", "WORD", &json!(NOW_S), &json!({"desc": {"text": "好"}}));
-    let page = space::parse(&feed(&[gone, live, bad, good, json!(3)], false, "")).unwrap();
-    assert_eq!(page.deleted, ["5"]);
+    let page = space::parse(&feed(&[gone, live, bad, good, json!(3)], false, ""), Some("1")).unwrap();
+    assert_eq!((page.deleted, page.profile), (vec!["5".to_owned()], None));
     assert_eq!(page.posts.iter().map(|post| post.key.as_str()).collect::<Vec<_>>(), ["8"]);
     assert_eq!(page.bad_items.iter().map(|bad| bad.index).collect::<Vec<_>>(), [3, 5]);
 }

@@ -70,10 +70,9 @@ fn next(told: &Next, page: u64, n_items: usize, total: Option<u64>) -> Next {
     let more = || Next::Cursor((page + 1).to_string());
     match total {
         Some(total) if page.saturating_mul(PAGE_SIZE as u64) >= total => Next::End,
-        // A short page before the counter's end: the platform is asked on, and `Gathering` checks the claim.
-        Some(_) => more(),
         None if *told == Next::End || n_items < PAGE_SIZE => Next::End,
-        None => more(),
+        // Also behind a short page before the counter's end: `Gathering` checks the claim.
+        Some(_) | None => more(),
     }
 }
 
