@@ -89,8 +89,8 @@ pub struct CrawlSettings {
     pub fill_text: FillText,
     /// Article pages fetched after one pass at most; the rest waits for the next. Default: 200.
     pub fill_pages_max: u32,
-    /// Hosts whose pages are read as WeChat articles; nothing else is fetched from a link in a post.
-    /// Default: mp.weixin.qq.com.
+    /// Hosts whose pages are read as articles of WeChat and of People's accounts; nothing else is fetched from a link in a
+    /// post. Default: mp.weixin.qq.com and rmh.pdnews.cn.
     pub article_hosts: Vec<String>,
     /// A bridge without a sign of life for this long is a source alarm. Default: 2 days.
     pub bridge_stale_after: Duration,
@@ -113,7 +113,7 @@ impl Default for CrawlSettings {
             hosts: BTreeMap::new(),
             fill_text: FillText::Missing,
             fill_pages_max: 200,
-            article_hosts: vec!["mp.weixin.qq.com".to_owned()],
+            article_hosts: ["mp.weixin.qq.com", "rmh.pdnews.cn"].map(str::to_owned).to_vec(),
             bridge_stale_after: Duration::from_hours(48),
             credentials_dir: PathBuf::from("credentials"),
         }

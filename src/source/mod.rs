@@ -2,7 +2,7 @@
 //!
 //! A source gives a whole listing or a typed failure, never a shorter listing (platforms.md §0.2). This layer must not
 //! know the store, nor what follows from a listing; it takes its settings and sources from `config` and `model`.
-//! Start at [`fetch`]; then [`feed`], [`html_list`] and [`wechat_article`], one for each kind of page, which share
+//! Start at [`fetch`]; then [`feed`], [`html_list`], [`wechat_article`] and [`people_page`], one for each kind of page, which share
 //! [`text`] (HTML to plain text), [`dates`], [`decode`], [`link`] (which links name one post) and [`page`] (what an
 //! unexpected page is).
 
@@ -16,6 +16,7 @@ pub mod html_list;
 pub mod http;
 pub mod link;
 pub mod page;
+pub mod people_page;
 pub mod platform;
 pub mod posts_file;
 pub mod text;
@@ -31,6 +32,7 @@ use crate::model::crawl::{Failure, Listing, Outcome, Reach, Validators};
 use converse::{Notes, converse};
 use html_list::Paging;
 use http::{Body, HttpClient, Request, Response, Scope};
+use people_page::PeoplePost;
 use wechat_article::ArticlePage;
 
 const ACCEPT_FEED: &str = "application/feed+json, application/atom+xml, application/rss+xml, application/json;q=0.9, \
@@ -98,23 +100,39 @@ pub fn reach(spec: &SourceSpec, alive_at: Option<DateTime<Utc>>) -> Reach {
     }
 }
 
-/// Reads an article page. The address comes from a post, so it is held to `hosts`.
+/// Reads a WeChat article page. The address comes from a post, so it is held to `hosts`.
 pub async fn fetch_article(
     client: &HttpClient,
     url: &Url,
     hosts: &[String],
     now: DateTime<Utc>,
 ) -> Result<ArticlePage, Failure> {
-    let validators = Validators::default();
-    let request = Request { url, validators: &validators, accept: ACCEPT_PAGE, scope: Scope::Hosts(hosts) };
-    let Response::Body(body) = client.get(request, now).await? else {
-        return Err(unasked_304());
-    };
+    let body = fetch_page(client, url, hosts, now).await?;
     if body.final_url.path().to_ascii_lowercase().contains("captcha") {
         let detail = "WeChat led to a captcha: slow down in `crawl.hosts`, it will be asked again";
         return Err(Failure::new(Outcome::Captcha, detail));
     }
     wechat_article::parse(&page_text(&body)?)
+}
+
+/// Reads the page of a post of a People's account, held to `hosts` as well.
+pub async fn fetch_people_post(
+    client: &HttpClient,
+    url: &Url,
+    hosts: &[String],
+    now: DateTime<Utc>,
+) -> Result<PeoplePost, Failure> {
+    let body = fetch_page(client, url, hosts, now).await?;
+    people_page::parse(&page_text(&body)?, &body.final_url)
+}
+
+async fn fetch_page(client: &HttpClient, url: &Url, hosts: &[String], now: DateTime<Utc>) -> Result<Body, Failure> {
+    let validators = Validators::default();
+    let request = Request { url, validators: &validators, accept: ACCEPT_PAGE, scope: Scope::Hosts(hosts) };
+    match client.get(request, now).await? {
+        Response::Body(body) => Ok(body),
+        Response::NotModified => Err(unasked_304()),
+    }
 }
 
 async fn fetch_feed(

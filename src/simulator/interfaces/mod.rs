@@ -5,6 +5,10 @@
 //! One file for each platform, each with one function that answers its endpoints.
 
 pub mod seed;
+pub mod app_page;
+pub mod baijiahao;
+pub mod bilibili;
+pub mod channels;
 pub mod server;
 pub mod weibo;
 

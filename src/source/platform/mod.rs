@@ -12,6 +12,11 @@
 //!
 //! Start at [`Conversation`], [`Answer::json`] and [`Gathering`]; [`wire`] has the lenient readers of JSON values.
 
+pub mod app_page;
+pub mod baijiahao;
+pub mod bilibili;
+pub mod channels;
+pub mod drafts;
 pub mod saved;
 pub mod weibo;
 pub mod wire;
@@ -229,6 +234,11 @@ pub fn open(context: Context<'_>) -> Result<Box<dyn Conversation + '_>, Failure>
         Interface::WeiboAjax => Ok(Box::new(weibo::Ajax::new(context))),
         Interface::WeiboMobile => Ok(Box::new(weibo::Mobile::new(context))),
         Interface::WeiboOfficial => Ok(Box::new(weibo::Official::new(context))),
+        Interface::AppPage => Ok(Box::new(app_page::AppPage::new(context))),
+        Interface::BaijiahaoBackend => Ok(Box::new(baijiahao::Baijiahao::new(context))),
+        Interface::BilibiliSpace => Ok(Box::new(bilibili::Space::new(context))),
+        Interface::BilibiliOfficial => Ok(Box::new(bilibili::Official::new(context))),
+        Interface::ChannelsBackend => Ok(Box::new(channels::Channels::new(context))),
         interface => {
             let detail = format!("`{interface}` cannot be asked by this version");
             Err(Failure::new(Outcome::SourceClosed, detail))

@@ -30,7 +30,12 @@ pub struct Saved {
 pub type Recogniser = fn(&Value) -> Option<Result<Saved, Failure>>;
 
 /// The recognisers of all platforms; shapes do not overlap.
-const RECOGNISERS: &[Recogniser] = &[super::weibo::saved::recognise];
+const RECOGNISERS: &[Recogniser] = &[
+    super::baijiahao::recognise,
+    super::bilibili::recognise,
+    super::channels::recognise,
+    super::weibo::saved::recognise,
+];
 
 /// One answer of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]

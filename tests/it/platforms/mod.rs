@@ -1,3 +1,8 @@
 //! Each platform interface over real HTTP against its simulation: success, and every way in which it fails.
 
+mod app_page;
+mod baijiahao;
+mod bilibili;
+mod channels;
+mod people;
 mod weibo;
