@@ -5,6 +5,7 @@
 //! One file for each platform, each with one function that answers its endpoints.
 
 pub mod server;
+pub mod wechat;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
