@@ -11,6 +11,7 @@ pub mod bilibili;
 pub mod channels;
 pub mod server;
 pub mod weibo;
+pub mod wechat;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;

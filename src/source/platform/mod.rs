@@ -19,6 +19,7 @@ pub mod channels;
 pub mod drafts;
 pub mod saved;
 pub mod weibo;
+pub mod wechat;
 pub mod wire;
 
 use std::collections::HashSet;
@@ -239,6 +240,9 @@ pub fn open(context: Context<'_>) -> Result<Box<dyn Conversation + '_>, Failure>
         Interface::BilibiliSpace => Ok(Box::new(bilibili::Space::new(context))),
         Interface::BilibiliOfficial => Ok(Box::new(bilibili::Official::new(context))),
         Interface::ChannelsBackend => Ok(Box::new(channels::Channels::new(context))),
+        Interface::WechatOfficial => Ok(Box::new(wechat::official::Official::new(context))),
+        Interface::WechatBackend => Ok(Box::new(wechat::backend::Backend::new(context))),
+        Interface::WechatAlbum => Ok(Box::new(wechat::album::Album::new(context))),
         interface => {
             let detail = format!("`{interface}` cannot be asked by this version");
             Err(Failure::new(Outcome::SourceClosed, detail))

@@ -34,6 +34,7 @@ const RECOGNISERS: &[Recogniser] = &[
     super::baijiahao::recognise,
     super::bilibili::recognise,
     super::channels::recognise,
+    super::wechat::saved::recognise,
     super::weibo::saved::recognise,
 ];
 

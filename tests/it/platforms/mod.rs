@@ -5,4 +5,5 @@ mod baijiahao;
 mod bilibili;
 mod channels;
 mod people;
+mod wechat;
 mod weibo;
