@@ -4,6 +4,7 @@
 //! Pure: a request in, an answer out. [`server`] puts it on loopback, and adds the failures of the wire itself.
 //! One file for each platform, each with one function that answers its endpoints.
 
+pub mod douyin;
 pub mod server;
 
 use chrono::{DateTime, Utc};

@@ -12,6 +12,8 @@
 //!
 //! Start at [`Conversation`], [`Answer::json`] and [`Gathering`]; [`wire`] has the lenient readers of JSON values.
 
+pub mod douyin;
+pub mod kit;
 pub mod saved;
 pub mod wire;
 
@@ -24,7 +26,7 @@ use url::Url;
 use super::{decode, page, text};
 use crate::config::credentials::Credential;
 use crate::model::crawl::{BadItem, Failure, Listing, Outcome, Profile, Proof};
-use crate::model::interface::InterfaceSpec;
+use crate::model::interface::{Interface, InterfaceSpec};
 use crate::model::post::PostDraft;
 
 /// Most pages of one list that are read in one crawl.
@@ -225,6 +227,7 @@ pub trait Conversation: Send {
 pub fn open(context: Context<'_>) -> Result<Box<dyn Conversation + '_>, Failure> {
     // Each interface is one line here.
     match context.spec.interface {
+        Interface::DouyinCreator => Ok(Box::new(douyin::creator::Creator::new(context))),
         interface => {
             let detail = format!("`{interface}` cannot be asked by this version");
             Err(Failure::new(Outcome::SourceClosed, detail))

@@ -30,7 +30,7 @@ pub struct Saved {
 pub type Recogniser = fn(&Value) -> Option<Result<Saved, Failure>>;
 
 /// The recognisers of all platforms; shapes do not overlap.
-const RECOGNISERS: &[Recogniser] = &[];
+const RECOGNISERS: &[Recogniser] = &[super::douyin::saved::works, super::douyin::saved::profile];
 
 /// One answer of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,1 +1,3 @@
 //! Each platform interface over real HTTP against its simulation: success, and every way in which it fails.
+
+mod douyin;
