@@ -9,6 +9,7 @@ pub mod app_page;
 pub mod baijiahao;
 pub mod bilibili;
 pub mod channels;
+pub mod douyin;
 pub mod server;
 pub mod weibo;
 pub mod wechat;

@@ -17,6 +17,8 @@ pub mod baijiahao;
 pub mod bilibili;
 pub mod channels;
 pub mod drafts;
+pub mod douyin;
+pub mod kit;
 pub mod saved;
 pub mod weibo;
 pub mod wechat;
@@ -243,6 +245,7 @@ pub fn open(context: Context<'_>) -> Result<Box<dyn Conversation + '_>, Failure>
         Interface::WechatOfficial => Ok(Box::new(wechat::official::Official::new(context))),
         Interface::WechatBackend => Ok(Box::new(wechat::backend::Backend::new(context))),
         Interface::WechatAlbum => Ok(Box::new(wechat::album::Album::new(context))),
+        Interface::DouyinCreator => Ok(Box::new(douyin::creator::Creator::new(context))),
         interface => {
             let detail = format!("`{interface}` cannot be asked by this version");
             Err(Failure::new(Outcome::SourceClosed, detail))

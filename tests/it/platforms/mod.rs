@@ -4,6 +4,7 @@ mod app_page;
 mod baijiahao;
 mod bilibili;
 mod channels;
+mod douyin;
 mod people;
 mod wechat;
 mod weibo;
