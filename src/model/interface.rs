@@ -11,7 +11,7 @@ use super::account::{AccountKind, labelled_enum};
 labelled_enum! {
     /// One way to ask a platform for an account's posts (采集接口). The facts are those of platforms.md.
     Interface {
-        /// Official API, with the account's AppID: published items, and the statistics of the day before.
+        /// Official API, with the account's `AppID`: published items, and the statistics of the day before.
         WechatOfficial = "wechat_official", "公众平台接口";
         /// The account's own back office, with the cookie of somebody who logged in.
         WechatBackend = "wechat_backend", "公众平台后台";
@@ -124,8 +124,9 @@ impl Interface {
     pub fn parameters(self) -> &'static [Parameter] {
         match self {
             Self::WechatAlbum => const { &[required("biz"), required("album")] },
-            Self::WeiboOfficial | Self::WeiboAjax | Self::WeiboMobile => const { &[required("uid")] },
-            Self::ToutiaoBackend => const { &[required("uid")] },
+            Self::WeiboOfficial | Self::WeiboAjax | Self::WeiboMobile | Self::ToutiaoBackend => {
+                const { &[required("uid")] }
+            }
             Self::BilibiliSpace => const { &[required("mid")] },
             Self::BaijiahaoBackend => const { &[optional("app_id")] },
             Self::AppPage => const { &[optional("version"), optional("date"), optional("date_format")] },

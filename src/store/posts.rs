@@ -426,8 +426,8 @@ fn due_at(post: &PostRecord) -> Option<DateTime<Utc>> {
 
 /// The row after a post was told again, and whether the told text is its next version. `None`: nothing is new.
 ///
-/// A text from the article page stands above a listing that has none: when such a listing changes, the page is fetched
-/// again and the stored text stays until then.
+/// A whole text, or one from the article page, stands above a listing that has none or only its beginning: when such a
+/// listing changes, the page is fetched again where it can be, and the stored text stays until then.
 fn changed_row(stored: &PostRow, told: &PostRecord) -> Option<(PostRow, bool)> {
     let mut row = stored.clone();
     if stored.published_at.is_none() || (stored.zone_assumed && !told.zone_assumed) {
@@ -456,8 +456,11 @@ fn changed_row(stored: &PostRow, told: &PostRecord) -> Option<(PostRow, bool)> {
     row.text_state = told.text_state.to_string();
     row.fill_attempts = 0;
     row.fill_after = due_at(told);
-    let keep_page_text = stored.text_origin == TextOrigin::Article.as_str() && told.text_state == TextState::Missing;
-    if keep_page_text {
+    let was_whole = stored.text_state == TextState::Full.as_str();
+    if told.text_state == TextState::Missing && (was_whole || stored.text_origin == TextOrigin::Article.as_str()) {
+        if was_whole && !told.fillable {
+            row.text_state.clone_from(&stored.text_state);
+        }
         return Some((row, false));
     }
     row.text_origin = told.origin.to_string();

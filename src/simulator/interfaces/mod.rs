@@ -17,6 +17,8 @@ pub mod wechat;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use crate::model::interface::Interface;
+
 /// One account as a platform shows it to whoever may see it.
 #[derive(Clone, Debug)]
 pub struct Seeded {
@@ -184,3 +186,17 @@ impl SimAnswer {
 
 /// Answers the endpoints of one platform.
 pub type Respond = fn(&Seeded, &SimRequest, Option<InterfaceFault>, DateTime<Utc>) -> SimAnswer;
+
+/// Who answers for an interface.
+pub fn respond_of(interface: Interface) -> Respond {
+    match interface {
+        Interface::WechatOfficial | Interface::WechatBackend | Interface::WechatAlbum => wechat::respond,
+        Interface::WeiboOfficial | Interface::WeiboAjax | Interface::WeiboMobile => weibo::respond,
+        Interface::DouyinCreator => douyin::respond,
+        Interface::BaijiahaoBackend => baijiahao::respond,
+        Interface::ChannelsBackend => channels::respond,
+        Interface::BilibiliSpace | Interface::BilibiliOfficial => bilibili::respond,
+        Interface::AppPage => app_page::respond,
+        Interface::KuaishouOfficial | Interface::ToutiaoBackend => weibo::respond,
+    }
+}

@@ -34,6 +34,8 @@ const RECOGNISERS: &[Recogniser] = &[
     super::baijiahao::recognise,
     super::bilibili::recognise,
     super::channels::recognise,
+    super::douyin::saved::works,
+    super::douyin::saved::profile,
     super::wechat::saved::recognise,
     super::weibo::saved::recognise,
 ];

@@ -5,6 +5,8 @@ mod baijiahao;
 mod bilibili;
 mod channels;
 mod douyin;
+mod everything;
+mod payloads;
 mod people;
 mod wechat;
 mod weibo;
