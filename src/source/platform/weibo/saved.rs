@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::status::{Item, Statuses, read, read_all};
 use super::{account, ajax, mobile, official, refused};
 use crate::model::account::AccountKind;
-use crate::model::crawl::{BadItem, Failure};
+use crate::model::crawl::{BadItem, Failure, Outcome};
 use crate::source::platform::saved::Saved;
-use crate::source::platform::{Next, Page, shape_changed, wire};
+use crate::source::platform::{Next, Page, wire};
 
 const KINDS: &[AccountKind] = &[AccountKind::Weibo];
 
@@ -26,7 +26,7 @@ pub fn recognise(value: &Value) -> Option<Result<Saved, Failure>> {
 /// `mymblog`, its profile, and bare statuses as programs keep them.
 fn desktop(value: &Value) -> Option<Result<Saved, Failure>> {
     if value.as_array().and_then(|items| items.first()).is_some_and(|first| first.get("mblogid").is_some()) {
-        return Some(Ok(owned("weibo.com statuses", wire::items(value)?, Next::Unknown)));
+        return Some(Ok(owned("weibo.com statuses", &wire::items(value)?, Next::Unknown)));
     }
     let data = value.get("data")?;
     value.get("ok")?;
@@ -37,12 +37,12 @@ fn desktop(value: &Value) -> Option<Result<Saved, Failure>> {
     });
     if let (true, Some(list)) = (is_list, list) {
         return Some(ajax::parse_list(value, "").map(|statuses| {
-            let saved = owned("weibo.com mymblog", list.iter().collect(), statuses.page.next);
+            let saved = owned("weibo.com mymblog", &list.iter().collect::<Vec<_>>(), statuses.page.next);
             Saved { page: Page { total: statuses.page.total, ..saved.page }, ..saved }
         }));
     }
-    let user =
-        data.get("user").filter(|user| user.get("screen_name").is_some() && user.get("statuses_count").is_some());
+    // One status of the mobile site has a user too.
+    let user = data.get("user").filter(|user| user.get("statuses_count").is_some() && data.get("mid").is_none());
     user.map(|user| Ok(profile("weibo.com profile", user)))
 }
 
@@ -78,7 +78,7 @@ fn timeline(value: &Value) -> Option<Result<Saved, Failure>> {
     let list = value.get("statuses")?.as_array()?;
     value.get("total_number")?;
     Some(official::parse(value, "").map(|statuses| {
-        let saved = owned("api.weibo.com user_timeline", list.iter().collect(), statuses.page.next);
+        let saved = owned("api.weibo.com user_timeline", &list.iter().collect::<Vec<_>>(), statuses.page.next);
         Saved { page: Page { total: statuses.page.total, ..saved.page }, ..saved }
     }))
 }
@@ -88,11 +88,11 @@ fn single(value: &Value) -> Option<Result<Saved, Failure>> {
     let is_status =
         |value: &Value| (value.get("mblogid").is_some() || value.get("bid").is_some()) && value.get("mid").is_some();
     if is_status(value) {
-        return Some(Ok(owned("weibo.com status", vec![value], Next::Unknown)));
+        return Some(Ok(owned("weibo.com status", &[value], Next::Unknown)));
     }
     let data = value.get("data").filter(|_| value.get("ok").is_some())?;
     if is_status(data) {
-        return Some(Ok(owned("m.weibo.cn status", vec![data], Next::Unknown)));
+        return Some(Ok(owned("m.weibo.cn status", &[data], Next::Unknown)));
     }
     // It does not say to which status it belongs.
     data.get("longTextContent")?;
@@ -108,7 +108,8 @@ fn wall(value: &Value) -> Option<Result<Saved, Failure>> {
 }
 
 fn nothing_here() -> Failure {
-    shape_changed("the list is empty, which m.weibo.cn also says of cancelled accounts and wrong uids")
+    let detail = "the list is empty, which m.weibo.cn also says of cancelled accounts, wrong uids and hidden posts";
+    Failure::new(Outcome::EmptyUnproved, detail)
 }
 
 fn profile(shape: &'static str, user: &Value) -> Saved {
@@ -119,10 +120,10 @@ fn profile(shape: &'static str, user: &Value) -> Saved {
 }
 
 /// A list whose account is not known beforehand.
-fn owned(shape: &'static str, statuses: Vec<&Value>, next: Next) -> Saved {
-    let owner = owner(&statuses).unwrap_or_default();
+fn owned(shape: &'static str, statuses: &[&Value], next: Next) -> Saved {
+    let owner = owner(statuses).unwrap_or_default();
     let bare: Vec<(&Value, bool)> = statuses.iter().map(|status| (*status, false)).collect();
-    finish(shape, owner.clone(), read_all(&bare, &owner, next), &statuses)
+    finish(shape, owner.clone(), read_all(&bare, &owner, next), statuses)
 }
 
 fn owned_cards(shape: &'static str, cards: &[Value], next: Next, total: Option<u64>) -> Saved {

@@ -3,6 +3,8 @@
 //! The body is the account's own words. Of a repost that is what stands before the first `//@`: what follows are the
 //! words of those who reposted before, and what is quoted below is somebody else's status.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDate, TimeDelta, Utc};
 use serde_json::Value;
 use url::Url;
@@ -19,6 +21,8 @@ const TITLE_CHARS_MAX: usize = 60;
 const NOTHING_SAID: [&str; 3] = ["转发微博", "轉發微博", "Repost"];
 /// A repost by one touch, without words of one's own.
 const FAST_REPOST: &str = "快转微博";
+/// Furthest ahead that a status may be scheduled; a day beyond is no day of this status.
+const SCHEDULED_MAX: TimeDelta = TimeDelta::days(90);
 const SHANGHAI_S: i32 = 8 * 3600;
 /// `visible.type` of a status that only its author, a group or friends may see: it was not published.
 const NOT_PUBLIC: [i64; 4] = [1, 3, 4, 6];
@@ -220,8 +224,12 @@ fn published(created_at: &str, mid: &str) -> Option<Stamp> {
     }
     match month_and_day(created_at) {
         Some((month, day)) if (month, day) != (written.month(), written.day()) => {
-            let in_year = |year: i32| NaiveDate::from_ymd_opt(year, month, day).filter(|date| *date > written);
-            dates::end_of_day(in_year(written.year()).or_else(|| in_year(written.year() + 1))?)
+            let in_year = |year: i32| {
+                let ahead = NaiveDate::from_ymd_opt(year, month, day)?;
+                (written < ahead && ahead - written <= SCHEDULED_MAX).then_some(ahead)
+            };
+            let day = in_year(written.year()).or_else(|| in_year(written.year() + 1));
+            day.map_or(Some(of_mid), dates::end_of_day)
         }
         _ => Some(of_mid),
     }
@@ -253,18 +261,17 @@ pub fn read_all(statuses: &[(&Value, bool)], uid: &str, next: Next) -> Statuses 
     read_well.page.n_items = statuses.len();
     read_well.page.next = next;
     let bare: Vec<&Value> = statuses.iter().map(|(status, _)| *status).collect();
-    let (items, bad_items) = wire::read_items(&bare, |status| {
-        let pinned = statuses.iter().any(|(other, pinned)| *pinned && std::ptr::eq(*other, status));
-        read(status, uid).map(|item| Some((item, pinned)))
-    });
+    let pinned: HashSet<String> =
+        statuses.iter().filter(|(_, is_pinned)| *is_pinned).filter_map(|(status, _)| mid(status)).collect();
+    let (items, bad_items) = wire::read_items(&bare, |status| read(status, uid).map(Some));
     read_well.page.bad_items = bad_items;
-    for (item, pinned) in items {
+    for item in items {
         match item {
             Item::Deleted(mid) => read_well.page.deleted.push(mid),
             Item::Foreign(_) | Item::NotPublic => {}
             Item::Status(status) => {
                 let Status { mut post, cut, author } = *status;
-                post.pinned |= pinned;
+                post.pinned |= pinned.contains(&post.key);
                 read_well.cut.extend(cut.map(|cut| (read_well.page.posts.len(), cut)));
                 read_well.page.posts.push(post);
                 if author.profile.platform_id.is_some() && read_well.page.profile.is_none() {
