@@ -1,7 +1,7 @@
 //! WeChat, simulated: the official API, the back office and a public album of one account (platforms.md §1.1, §1.2, §1.4).
 //!
 //! Ids of items are `mid_idx`; items of one `mid` are one push. An id that begins with `m` was sent by 群发, which
-//! `freepublish/batchget` does not list. The secret is the AppSecret, or the cookie of the back office. An account that is
+//! `freepublish/batchget` does not list. The secret is the `AppSecret`, or the cookie of the back office. An account that is
 //! not verified has no right to the statistics.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -225,10 +225,10 @@ fn back_office(account: &Seeded, request: &SimRequest, fault: Option<InterfaceFa
 
 fn sent(account: &Seeded, push: &Push<'_>, is_bad: bool) -> Value {
     let articles = push.articles.iter().enumerate().map(|(place, item)| {
-        let has_link = !item.deleted && !(is_bad && place == 0);
+        let is_bad = is_bad && place == 0;
         json!({
             "appmsgid": push.mid.parse::<u64>().unwrap_or_default(), "title": item.title, "is_deleted": item.deleted,
-            "content_url": if has_link { link(account, item).replace('&', "&amp;") } else { String::new() },
+            "content_url": if item.deleted || is_bad { String::new() } else { link(account, item).replace('&', "&amp;") },
             "copyright_status": if item.repost { 2 } else { 0 }, "read_num": 3, "like_num": 0, "cover": "",
             "digest": "", "itemidx": idx(item).parse::<u32>().unwrap_or(1), "share_type": 0,
         })
@@ -290,9 +290,8 @@ fn album(account: &Seeded, request: &SimRequest, fault: Option<InterfaceFault>) 
     });
     // One item is an object, none is nothing at all.
     let list = match (fault, page.len()) {
-        (Some(InterfaceFault::NullList), _) => None,
         (Some(InterfaceFault::EmptySuccess), _) => Some(json!([])),
-        (_, 0) => None,
+        (Some(InterfaceFault::NullList), _) | (_, 0) => None,
         (_, 1) => page.into_iter().next(),
         _ => Some(json!(page)),
     };

@@ -82,7 +82,7 @@ async fn the_official_api_lists_all_pages_with_text_and_proves_whole_days() {
     assert_eq!(listing.proof, Proof::Span { from, to });
     let paths: Vec<String> = watched.server.requests().into_iter().map(|request| request.path).collect();
     let list = "/cgi-bin/freepublish/batchget";
-    assert_eq!(paths, ["/cgi-bin/stable_token", list, list, "/datacube/getarticletotaldetail"]);
+    assert_eq!(paths, ["/cgi-bin/stable_token", list, list, list, "/datacube/getarticletotaldetail"]);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! WeChat's official API (platforms.md §1.1), with the account's AppID and AppSecret, from an address on its whitelist.
+//! WeChat's official API (platforms.md §1.1), with the account's `AppID` and `AppSecret`, from an address on its whitelist.
 //!
 //! Three questions: an access token, which is kept until five minutes before its end; `freepublish/batchget`, page by
 //! page, with the whole text; and the statistics of the days before ([`super::datacube`]). `batchget` lists what was
@@ -19,8 +19,8 @@ use crate::source::platform::{
 };
 use crate::source::text::{self, Newlines};
 
-/// Most items that one answer may hold.
-const COUNT: u64 = 20;
+/// Items of one answer, of at most 20: each holds the whole texts of up to eight articles, and a body has its limit.
+const COUNT: u64 = 10;
 /// WeChat makes a new token this long before the end of the old one.
 const TOKEN_MARGIN: TimeDelta = TimeDelta::minutes(5);
 /// Codes of a token that is bad, or no longer good.
@@ -31,7 +31,7 @@ pub struct Official<'a> {
     context: Context<'a>,
     token: Token,
     /// The last question was for a token; [`Self::question`] comes after it.
-    awaits_token: bool,
+    token_is_asked: bool,
     question: Question,
     note: Option<Note>,
     pages: Gathering,
@@ -55,7 +55,7 @@ impl<'a> Official<'a> {
     pub fn new(context: Context<'a>) -> Self {
         Self {
             token: Token { text: context.note.unwrap_or_default().to_owned(), is_noted: context.note.is_some() },
-            awaits_token: false,
+            token_is_asked: false,
             question: Question::List { offset: 0 },
             note: None,
             pages: Gathering::new(context.back_to),
@@ -65,7 +65,7 @@ impl<'a> Official<'a> {
     }
 
     fn ask_token(&mut self) -> Result<Call, Failure> {
-        self.awaits_token = true;
+        self.token_is_asked = true;
         let body = json!({
             "grant_type": "client_credential",
             "appid": self.context.secret("appid")?,
@@ -101,7 +101,7 @@ impl<'a> Official<'a> {
         let until = self.context.now.checked_add_signed(lasts).map(|end| end - TOKEN_MARGIN);
         let until = until.filter(|until| self.context.now < *until);
         self.note = until.map(|until| Note { text: token.to_owned(), until });
-        self.awaits_token = false;
+        self.token_is_asked = false;
         self.ask().map(Step::Ask)
     }
 
@@ -130,9 +130,9 @@ impl<'a> Official<'a> {
 impl std::fmt::Debug for Official<'_> {
     /// Without the token.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { awaits_token, question, .. } = self;
+        let Self { token_is_asked, question, .. } = self;
         f.debug_struct("Official")
-            .field("awaits_token", awaits_token)
+            .field("token_is_asked", token_is_asked)
             .field("question", question)
             .finish_non_exhaustive()
     }
@@ -145,7 +145,7 @@ impl Conversation for Official<'_> {
 
     fn take(&mut self, answer: &Answer) -> Result<Step, Failure> {
         let value = answer.json()?;
-        if self.awaits_token {
+        if self.token_is_asked {
             return self.take_token(&value);
         }
         if let Some((code, failure)) = api_refusal(&value) {

@@ -34,6 +34,8 @@ pub fn recognise(value: &Value) -> Option<Result<Saved, Failure>> {
         ("WeChat freepublish batchget", official::parse_list(value, None))
     } else if wire::number(wire::at(value, &["base_resp", "ret"])).is_some_and(|ret| ret != 0) {
         ("WeChat refusal", page_refusal(value).map(|()| Page::default()))
+    } else if has("errcode") && wire::text(wire::at(value, &["errmsg"])).contains("rid:") {
+        ("WeChat refusal", official::parse_list(value, None))
     } else {
         return None;
     };

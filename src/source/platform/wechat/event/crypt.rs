@@ -1,6 +1,6 @@
 //! Signatures and encryption of WeChat's callback messages.
 //!
-//! A message is AES-256-CBC of 16 random bytes, the length of the text in four bytes, the text, and the AppID, padded to
+//! A message is AES-256-CBC of 16 random bytes, the length of the text in four bytes, the text, and the `AppID`, padded to
 //! blocks of 32 bytes; the vector is the first half of the key. It carries no authentication of its own: it must be
 //! decrypted only after its signature was found good.
 
@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::Refusal;
 
-/// Characters of an EncodingAESKey: base64 of the key, without the `=` at its end.
+/// Characters of an `EncodingAESKey`: base64 of the key, without the `=` at its end.
 const KEY_CHARS: usize = 43;
 const KEY_BYTES: usize = 32;
 const VECTOR_BYTES: usize = 16;
@@ -38,7 +38,7 @@ impl std::fmt::Debug for MessageKey {
 }
 
 impl MessageKey {
-    /// Out of an EncodingAESKey.
+    /// Out of an `EncodingAESKey`.
     pub fn new(encoded: &str) -> Option<Self> {
         if encoded.len() != KEY_CHARS || !encoded.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return None;
@@ -54,7 +54,7 @@ impl MessageKey {
         if for_app.ct_eq(app_id.as_bytes()).into() { Ok(text) } else { Err(Refusal::AppId) }
     }
 
-    /// Text and AppID of a message.
+    /// Text and `AppID` of a message.
     fn open<'b>(&self, bytes: &'b mut [u8]) -> Option<(String, &'b [u8])> {
         let vector = self.0.get(..VECTOR_BYTES)?;
         let cipher = cbc::Decryptor::<aes::Aes256>::new_from_slices(self.0.as_slice(), vector).ok()?;
@@ -87,5 +87,10 @@ pub(super) fn signature<'a>(parts: impl IntoIterator<Item = &'a str>) -> String 
     for part in parts {
         hasher.update(part.as_bytes());
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hasher
+        .finalize()
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|n| char::from_digit(n.into(), 16))
+        .collect()
 }

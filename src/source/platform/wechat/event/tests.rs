@@ -207,9 +207,24 @@ fn the_address_is_verified_by_an_echo() {
     assert_eq!(safe().verify(&query(NOW, &[("echostr", "58723")]), now()).unwrap(), "58723");
 }
 
+/// Made with `openssl enc -aes-256-cbc -nopad` and `sha1sum`; 29 bytes of padding, more than a block of the cipher.
+const MADE_ELSEWHERE: &str = "Q3stYC6hdFzMh9T8HCvyDLPQmxx9LzgP8osgHwDXFxqaAKeykV17J58PPfC6cr8zlDhFKVYCP018KYX0bBV82K1AGXF3a1aigOBj\
+     TNHh+IIOAeOAxszSJ/G0vjxUw2Yc22it7eOk18bh7sR8WyT4XM2YeaM9V2miME+feVyeqimycbL9/cPEPABJVkQ6NgW3aL5z9SNR\
+     fExyRtydZ0/zc8q4/Ccn+aMeF8nZmNXzfo8GFbtNrboVKquMJMiR0Ysc+S57QRZZgZSAK7QSBetb/caQzhyIqlLQfANfZK4ZmzVx\
+     teje2VPksuAKx0lUyNpGng8kIxtDGL6A7IV6CI6flQ==";
+
 #[test]
-fn the_documented_signature_is_right() {
-    // echo -n "1795161600abctoken" | sha1sum
+fn a_message_made_elsewhere_is_read() {
+    let query = "msg_signature=8df471054f09c60a8de03bd3533453492d484847&timestamp=1795161600&nonce=n0nce";
+    let event = safe().receive(query, envelope(MADE_ELSEWHERE).as_bytes(), now()).unwrap();
+    assert_eq!(event.key().unwrap(), "gh_1/masssend/10000000000000007");
+    let query = "signature=75fa34b42ed08c2fd663542e38f1ce9f50bba64b&timestamp=1795161600&nonce=n0nce&echostr=7";
+    assert_eq!(plain().verify(query, now()).unwrap(), "7");
+}
+
+#[test]
+fn a_signature_is_the_digest_of_the_sorted_parts() {
+    // The parts are sorted, and the digest is that of FIPS 180.
     assert_eq!(crypt::signature(["token", "1795161600", "abc"]), crypt::signature(["abc", "token", "1795161600"]));
     assert_eq!(crypt::signature(["abc"]), "a9993e364706816aba3e25717850c26c9cd0d89d");
     assert!(
