@@ -7,17 +7,17 @@ use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 
-use super::judge::{Changes, TextToJudge};
+use super::deleted::Deleted;
+use super::judge::TextToJudge;
 use super::lanes::run_lanes;
 use super::prepare::{plausible_time, prepare};
 use super::{Engine, coverage};
 use crate::config::settings::FillText;
+use crate::model::SourceId;
 use crate::model::account::{Account, Source, authority_of};
 use crate::model::crawl::{Crawl, Extent, Failure, Listing, Outcome, Proof, SourceState, Validators};
 use crate::model::interface::Grade;
 use crate::model::post::TextOrigin;
-use crate::model::violation::ViolationState;
-use crate::model::{AccountId, SourceId};
 use crate::source::{self, Fetched};
 use crate::store::posts::{PostRecord, RecordedPost};
 use crate::store::profiles::SeenProfile;
@@ -66,13 +66,6 @@ struct AccountRead {
     /// Credentials that did not open their source.
     refused_credentials: Vec<String>,
     waiting: u64,
-}
-
-/// Posts of one account that are gone.
-struct Deleted {
-    account: AccountId,
-    keys: Vec<String>,
-    seen_at: DateTime<Utc>,
 }
 
 /// The name of the task in `runs`.
@@ -249,8 +242,8 @@ impl Engine {
             read.profiles.push(SeenProfile { source, account, profile, seen_at: crawl.listed_at });
         }
         if !listing.deleted.is_empty() {
-            let keys = std::mem::take(&mut listing.deleted);
-            read.deleted.push(Deleted { account: crawl.account.clone(), keys, seen_at: crawl.listed_at });
+            let account = crawl.account.clone();
+            read.deleted.push(Deleted::new(account, std::mem::take(&mut listing.deleted), crawl.listed_at));
         }
         let proves_itself = matches!(listing.proof, Proof::NothingEver | Proof::Span { .. });
         if listing.posts.is_empty() && proves_itself && first_bad.is_none() {
@@ -312,16 +305,8 @@ impl Engine {
         tx.record_crawls(&crawls).await.context("cannot store crawls")?;
         let recorded = tx.record_posts(&posts).await.context("cannot store posts")?;
         tx.record_profiles(&profiles).await.context("cannot store how platforms show accounts")?;
-        for Deleted { account, keys, seen_at } in deleted {
-            let removed = tx.mark_removed(&account, &keys, seen_at).await.context("cannot note deleted posts")?;
-            if !removed.is_empty() {
-                let stored = tx.violations_of_posts(&removed).await?;
-                let mut changes = Changes::default();
-                changes.reconcile(Vec::new(), stored, seen_at, |_| {
-                    (ViolationState::Removed, "平台显示该内容已删除".to_owned())
-                });
-                tx.save_violations(&changes.violations, &changes.events).await.context("cannot close problems")?;
-            }
+        for deleted in &deleted {
+            deleted.note(&mut tx).await?;
         }
         tx.commit().await.context("cannot store what was crawled")?;
 

@@ -18,8 +18,8 @@ use crate::model::crawl::{Failure, Outcome};
 use crate::model::post::{PostDraft, TextOrigin, TextState};
 use crate::source::link::canonical_key;
 use crate::source::wechat_article::{Article, ArticlePage};
-use crate::store::fill::PostToFill;
 use crate::source::{self, people_page};
+use crate::store::fill::PostToFill;
 
 /// Pages fetched for one post at most before it is left as it is.
 const ATTEMPTS_MAX: i64 = 6;

@@ -6,11 +6,10 @@ use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 
 use super::Engine;
-use super::judge::Changes;
+use super::deleted::Deleted;
 use crate::config::Registry;
 use crate::model::AccountId;
 use crate::model::account::{Account, SourceSpec};
-use crate::model::violation::ViolationState;
 use crate::source::platform::saved::{Saved, SavedAnswer};
 use crate::store::posts::PostRecord;
 
@@ -93,14 +92,7 @@ impl Engine {
         let mut stored = Vec::new();
         for (account, posts) in import.accounts {
             let recorded = tx.record_posts(&posts.records).await.context("cannot store the posts")?;
-            let removed = tx.mark_removed(&account, &posts.deleted, now).await.context("cannot note deleted posts")?;
-            let mut changes = Changes::default();
-            if !removed.is_empty() {
-                changes.reconcile(Vec::new(), tx.violations_of_posts(&removed).await?, now, |_| {
-                    (ViolationState::Removed, "平台显示该内容已删除".to_owned())
-                });
-                tx.save_violations(&changes.violations, &changes.events).await.context("cannot close problems")?;
-            }
+            Deleted::new(account.clone(), posts.deleted, now).note(&mut tx).await?;
             let new_posts = recorded.iter().filter(|post| post.is_new).count() as u64;
             let times = || posts.records.iter().filter_map(|record| record.published_at);
             summaries.push(SavedSummary {

@@ -10,6 +10,7 @@
 
 pub mod coverage;
 pub mod crawl;
+mod deleted;
 pub mod fill;
 pub mod import;
 pub mod import_saved;

@@ -79,7 +79,9 @@ impl Platforms {
             server.set_routes(routes_of(*name, &self.world, &self.addresses));
         }
         for account in self.world.accounts() {
-            if let (Some((interface, _)), Some(server)) = (account.channel.interface(), self.interfaces.get(&account.id)) {
+            if let (Some((interface, _)), Some(server)) =
+                (account.channel.interface(), self.interfaces.get(&account.id))
+            {
                 server.change(|shown| *shown = seeded(interface, account));
             }
         }

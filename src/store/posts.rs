@@ -322,14 +322,23 @@ impl Tx {
     }
 
     /// Notes that the platform calls posts of an account deleted, and gives those for which this is news. They stay and
-    /// count: they were published.
+    /// count: they were published. `beginnings` are those of keys: a platform may not tell the whole of a deleted one.
     pub async fn mark_removed(
         &mut self,
         account: &AccountId,
         keys: &[String],
+        beginnings: &[String],
         seen_at: DateTime<Utc>,
     ) -> Result<Vec<PostId>, StoreError> {
+        const BEGINNING: &str = "UPDATE posts SET removed_at = $1 WHERE removed_at IS NULL AND account_id = $2 \
+                                 AND key LIKE $3 ESCAPE '!' RETURNING id";
         let mut removed = Vec::new();
+        for beginning in beginnings {
+            let pattern = beginning.replace('!', "!!").replace('%', "!%").replace('_', "!_") + "%";
+            let ids: Vec<i64> = on_conn!(&mut *self, conn => sqlx::query_scalar(BEGINNING).bind(seen_at)
+                .bind(account.as_str()).bind(pattern).fetch_all(conn).await)?;
+            removed.extend(ids.into_iter().map(PostId));
+        }
         for chunk in keys.chunks(BINDS_MAX - 2) {
             let ids: Vec<i64> = on_conn!(&mut *self, conn => {
                 let mut query = sqlx::QueryBuilder::new("UPDATE posts SET removed_at = ");

@@ -359,8 +359,8 @@ async fn a_deleted_post_is_noted_once_and_judged_again_when_it_comes_back(store:
     let checked: Vec<_> = recorded.iter().map(|post| (post.id, post.version)).collect();
     tx.mark_checked(&checked, "lists").await.unwrap();
     let keys = ["p1".to_owned(), "unknown".to_owned()];
-    assert_eq!(tx.mark_removed(&account, &keys, at(200)).await.unwrap(), [recorded[0].id]);
-    assert_eq!(tx.mark_removed(&account, &keys, at(300)).await.unwrap(), []);
+    assert_eq!(tx.mark_removed(&account, &keys, &[], at(200)).await.unwrap(), [recorded[0].id]);
+    assert_eq!(tx.mark_removed(&account, &keys, &["p_".to_owned()], at(300)).await.unwrap(), []);
     // A removed post is not judged again, whatever happens to the lists.
     tx.forget_older_checks("other").await.unwrap();
     let waiting = tx.unchecked_posts(10).await.unwrap();

@@ -4,15 +4,15 @@
 //! Pure: a request in, an answer out. [`server`] puts it on loopback, and adds the failures of the wire itself.
 //! One file for each platform, each with one function that answers its endpoints.
 
-pub mod seed;
 pub mod app_page;
 pub mod baijiahao;
 pub mod bilibili;
 pub mod channels;
 pub mod douyin;
+pub mod seed;
 pub mod server;
-pub mod weibo;
 pub mod wechat;
+pub mod weibo;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;

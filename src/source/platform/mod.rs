@@ -16,12 +16,12 @@ pub mod app_page;
 pub mod baijiahao;
 pub mod bilibili;
 pub mod channels;
-pub mod drafts;
 pub mod douyin;
+pub mod drafts;
 pub mod kit;
 pub mod saved;
-pub mod weibo;
 pub mod wechat;
+pub mod weibo;
 pub mod wire;
 
 use std::collections::HashSet;
@@ -44,7 +44,7 @@ pub const ITEMS_MAX: usize = 500;
 const MESSAGE_CHARS_MAX: usize = 120;
 
 /// What an adapter is told before it asks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// Where the platform answers, with a slash at the end.
     pub base: &'a Url,
@@ -55,6 +55,13 @@ pub struct Context<'a> {
     pub back_to: DateTime<Utc>,
     /// What an earlier conversation with this credential left behind ([`Conversation::note`]) and is still good.
     pub note: Option<&'a str>,
+}
+
+impl std::fmt::Debug for Context<'_> {
+    /// Without the note: it may be an access token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("base", &self.base.as_str()).field("spec", self.spec).finish_non_exhaustive()
+    }
 }
 
 impl Context<'_> {

@@ -11,8 +11,8 @@ use duwang::engine::Engine;
 use duwang::model::interface::Interface;
 use duwang::model::verdict::Verdict;
 use duwang::rules::wording::Checker;
-use duwang::simulator::interfaces::seed::item_id;
 use duwang::simulator::interfaces::respond_of;
+use duwang::simulator::interfaces::seed::item_id;
 use duwang::simulator::{InterfaceFault, InterfaceServer, Seeded};
 use duwang::store::Store;
 use serde_json::Value;
@@ -67,14 +67,21 @@ fn write_folder(dir: &Path, cases: &[Case]) {
             write!(source, ", credential: {}", case.id).unwrap();
             let lines = case.interface.secrets().iter().map(|key| format!("{key}: \"{SECRET}\"\n"));
             let text: String = lines.collect();
-            std::fs::write(dir.join("credentials").join(&case.id), text.replace("cookie: \"", "cookie: \"session=")).unwrap();
+            std::fs::write(dir.join("credentials").join(&case.id), text.replace("cookie: \"", "cookie: \"session="))
+                .unwrap();
         }
-        writeln!(accounts, "  - {{id: {}, name: 云岭发布, unit: u, kind: {kind}, filed_on: 2020-01-01, sources: [{{{source}}}]}}", case.id)
-            .unwrap();
+        writeln!(
+            accounts,
+            "  - {{id: {}, name: 云岭发布, unit: u, kind: {kind}, filed_on: 2020-01-01, sources: [{{{source}}}]}}",
+            case.id
+        )
+        .unwrap();
     }
     std::fs::write(dir.join("accounts.yaml"), accounts).unwrap();
     let rule = |id: &str, window: &str| {
-        format!("  - {{id: {id}, applies_to: {{}}, require: {{min: 3, count: push, window: {window}}}, level: local, basis: 测试}}\n")
+        format!(
+            "  - {{id: {id}, applies_to: {{}}, require: {{min: 3, count: push, window: {window}}}, level: local, basis: 测试}}\n"
+        )
     };
     let rules = format!("rules:\n{}{}", rule("week", "week"), rule("fortnight", "{rolling_days: 14}"));
     std::fs::write(dir.join("rules.yaml"), rules).unwrap();

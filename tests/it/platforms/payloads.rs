@@ -32,7 +32,9 @@ fn read(path: &Path) -> Result<String, String> {
 fn read_page(name: &str, content: &str) -> Result<String, String> {
     let page = wechat_article::parse(content).map_err(|failure| failure.to_string())?;
     let (is, expected) = match &page {
-        ArticlePage::Article(article) => (format!("article, {} characters", article.body.chars().count()), "type share"),
+        ArticlePage::Article(article) => {
+            (format!("article, {} characters", article.body.chars().count()), "type share")
+        }
         ArticlePage::Gone { notice, .. } => (format!("gone: {notice}"), "deleted violation"),
         ArticlePage::Unavailable { notice } => (format!("unavailable: {notice}"), "temporarily"),
     };
