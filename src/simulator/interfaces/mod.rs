@@ -5,7 +5,9 @@
 //! One file for each platform, each with one function that answers its endpoints.
 
 pub mod douyin;
+pub mod kuaishou;
 pub mod server;
+pub mod toutiao;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;

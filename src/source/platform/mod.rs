@@ -14,8 +14,11 @@
 
 pub mod douyin;
 pub mod kit;
+pub mod kuaishou;
 pub mod saved;
+pub mod toutiao;
 pub mod wire;
+pub mod xiaohongshu;
 
 use std::collections::HashSet;
 
@@ -228,6 +231,8 @@ pub fn open(context: Context<'_>) -> Result<Box<dyn Conversation + '_>, Failure>
     // Each interface is one line here.
     match context.spec.interface {
         Interface::DouyinCreator => Ok(Box::new(douyin::creator::Creator::new(context))),
+        Interface::KuaishouOfficial => Ok(Box::new(kuaishou::official::Official::new(context))),
+        Interface::ToutiaoBackend => Ok(Box::new(toutiao::backend::Backend::new(context))),
         interface => {
             let detail = format!("`{interface}` cannot be asked by this version");
             Err(Failure::new(Outcome::SourceClosed, detail))

@@ -30,7 +30,18 @@ pub struct Saved {
 pub type Recogniser = fn(&Value) -> Option<Result<Saved, Failure>>;
 
 /// The recognisers of all platforms; shapes do not overlap.
-const RECOGNISERS: &[Recogniser] = &[super::douyin::saved::works, super::douyin::saved::profile];
+const RECOGNISERS: &[Recogniser] = &[
+    super::douyin::saved::works,
+    super::douyin::saved::profile,
+    super::toutiao::saved::of_backend,
+    super::toutiao::saved::of_web,
+    super::toutiao::saved::of_app,
+    super::kuaishou::saved::of_profile,
+    super::kuaishou::saved::of_app,
+    super::kuaishou::saved::of_official,
+    super::kuaishou::saved::of_backend,
+    super::xiaohongshu::notes,
+];
 
 /// One answer of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -50,12 +50,10 @@ impl Conversation for Creator<'_> {
     fn take(&mut self, answer: &Answer) -> Result<Step, Failure> {
         let value: Value = super::data(answer)?;
         let page = list::parse(&value, Some(self.context.now))?;
-        match self.pages.add(page) {
-            Some(cursor) => Ok(Step::Ask(self.page(&cursor)?)),
-            None => {
-                let pages = std::mem::replace(&mut self.pages, Gathering::new(self.context.back_to));
-                Ok(Step::Done(pages.finish()))
-            }
+        if let Some(cursor) = self.pages.add(page) {
+            return Ok(Step::Ask(self.page(&cursor)?));
         }
+        let pages = std::mem::replace(&mut self.pages, Gathering::new(self.context.back_to));
+        Ok(Step::Done(pages.finish()))
     }
 }

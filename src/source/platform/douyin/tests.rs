@@ -24,7 +24,7 @@ fn id_at(at: DateTime<Utc>) -> String {
 }
 
 fn author() -> Value {
-    json!({"uid": "98765432100", "sec_uid": "MS4wLjABAAAAoffice_1", "nickname": "某市发布", "short_id": "0",
+    json!({"uid": "98765432100", "sec_uid": "MS4wLjABAAAAqV0office-of-the-city_5rWL6K-V5biC5Lq65rCR5pS_5bqc5paw6Ze75Yqe5YWs5a6k", "nickname": "某市发布", "short_id": "0",
            "custom_verify": "某市人民政府新闻办公室", "enterprise_verify_reason": "", "user_canceled": false})
 }
 
@@ -158,7 +158,10 @@ fn pages_are_asked_for_with_the_opaque_cursor_until_the_list_ends() {
     assert_eq!((listing.posts.len(), listing.ended, listing.total), (4, true, Some(4)));
     let profile = listing.profile.unwrap();
     assert_eq!((profile.name.as_deref(), profile.verified), (Some("某市发布"), Some(true)));
-    assert_eq!(profile.platform_id.as_deref(), Some("MS4wLjABAAAAoffice_1"));
+    assert_eq!(
+        profile.platform_id.as_deref(),
+        Some("MS4wLjABAAAAqV0office-of-the-city_5rWL6K-V5biC5Lq65rCR5pS_5bqc5paw6Ze75Yqe5YWs5a6k")
+    );
     assert_eq!(calls.len(), 2);
     assert!(calls[0].url.query().unwrap().contains("status=1&"));
     assert!(calls[0].headers.contains(&("cookie", "sessionid=SECRET".to_owned())));
@@ -206,7 +209,10 @@ fn saved_lists_and_profiles_are_recognised() {
     let web = json!({"status_code": 0, "aweme_list": [work(1)], "has_more": 1, "max_cursor": 1_673_771_886_000_i64});
     let found = read(&web);
     assert_eq!((found.shape, found.page.posts.len()), ("Douyin web aweme/post", 1));
-    assert_eq!(found.owners, ["MS4wLjABAAAAoffice_1", "98765432100"]);
+    assert_eq!(
+        found.owners,
+        ["MS4wLjABAAAAqV0office-of-the-city_5rWL6K-V5biC5Lq65rCR5pS_5bqc5paw6Ze75Yqe5YWs5a6k", "98765432100"]
+    );
     assert_eq!(found.page.next, Next::Cursor("1673771886000".to_owned()));
     assert_eq!(read(&page(&[work(1)], false, 0)).shape, "Douyin creator work_list");
     let mut old = work(1);
@@ -249,7 +255,7 @@ proptest! {
     #[test]
     fn no_json_panics(value in arbitrary_json()) {
         let asked = asked();
-        let answers = [value.clone(), page(&[value.clone()], true, 1), json!({"status_code": value, "aweme_list": []})];
+        let answers = [value.clone(), page(std::slice::from_ref(&value), true, 1), json!({"status_code": value, "aweme_list": []})];
         for value in answers {
             let _ = talk(&mut Creator::new(asked.context()), |_| ok(&value));
             let _ = saved::read(&value.to_string());
