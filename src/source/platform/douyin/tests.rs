@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::creator::Creator;
+use super::list::View;
 use super::*;
 use crate::model::crawl::Proof;
 use crate::model::interface::Interface;
@@ -78,7 +79,7 @@ fn the_id_tells_the_time_to_15_seconds_where_nothing_else_does() {
         assert_eq!(aweme::time_of_id(none), None, "{none}");
     }
     let undated = with(work(3), "create_time", json!(null));
-    let parsed = list::parse(&page(&[undated], false, 0), None).unwrap();
+    let parsed = list::parse(&page(&[undated], false, 0), View::Public).unwrap();
     assert_eq!(parsed.posts[0].published_at, Some(now() - TimeDelta::days(3)));
 }
 
@@ -95,10 +96,11 @@ fn only_what_the_public_sees_is_a_post() {
         with(work(7), "public_time", json!(future)),
         with(work(8), "create_time", json!(future)),
     ];
-    let parsed = list::parse(&page(&hidden, false, 0), Some(now())).unwrap();
+    let parsed = list::parse(&page(&hidden, false, 0), View::Owner(Some(now()))).unwrap();
     assert_eq!((parsed.posts.len(), parsed.n_items, parsed.bad_items.len()), (0, 8, 0));
     let gone = with(work(1), "status.is_delete", json!(true));
-    let parsed = list::parse(&page(&[gone, work(2), with(work(3), "status", json!(1))], false, 0), None).unwrap();
+    let parsed =
+        list::parse(&page(&[gone, work(2), with(work(3), "status", json!(1))], false, 0), View::Public).unwrap();
     assert_eq!((parsed.posts.len(), parsed.deleted), (2, vec![id_at(now() - TimeDelta::days(1))]));
 }
 
@@ -139,8 +141,11 @@ fn every_refusal_is_a_typed_failure() {
     check(redirect("https://creator.douyin.com/login"), Outcome::LoginNeeded);
     let left = with(work(1), "author.user_canceled", json!(true));
     check(ok(&page(&[left], false, 0)), Outcome::AccountCancelled);
-    let nameless = with(work(1), "author.nickname", json!(null));
-    check(ok(&page(&[nameless], false, 0)), Outcome::AccountCancelled);
+    // A list without a name is the end of an account in the eyes of the public only.
+    let nameless = page(&[with(work(1), "author.nickname", json!(null))], false, 0);
+    let failure = list::parse_answer(&ok(&nameless)).unwrap_err();
+    assert_eq!(failure.outcome, Outcome::AccountCancelled);
+    assert_eq!(list::parse(&nameless, View::Owner(None)).unwrap().posts.len(), 1);
 }
 
 #[test]
@@ -188,15 +193,15 @@ fn without_a_credential_nothing_is_asked() {
 
 #[test]
 fn an_empty_page_that_promises_more_and_a_bad_work_are_reported() {
-    let parsed = list::parse(&page(&[], true, 12), None).unwrap();
+    let parsed = list::parse(&page(&[], true, 12), View::Public).unwrap();
     assert_eq!((parsed.bad_items.len(), parsed.next.clone()), (1, Next::Cursor("12".to_owned())));
     let mut pages = Gathering::new(now());
     assert_eq!(pages.add(parsed), None);
     let rounded = with(work(1), "aweme_id", json!(7_188_795_449_468_259_000_u64));
-    let parsed = list::parse(&page(&[rounded, work(2), json!(7)], false, 0), None).unwrap();
+    let parsed = list::parse(&page(&[rounded, work(2), json!(7)], false, 0), View::Public).unwrap();
     assert_eq!((parsed.posts.len(), parsed.bad_items.len()), (1, 2));
     let silent = json!({"status_code": 0, "aweme_list": [work(1)]});
-    assert_eq!(list::parse(&silent, None).unwrap().next, Next::Unknown);
+    assert_eq!(list::parse(&silent, View::Public).unwrap().next, Next::Unknown);
 }
 
 fn recognised(value: &Value) -> saved::SavedAnswer {
