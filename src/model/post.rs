@@ -95,9 +95,14 @@ impl PostDraft {
     }
 }
 
-/// Title and body as the one text in which spans are counted.
+/// Title and body as the one text in which spans are counted. A post without a title of its own is given the beginning of
+/// its text for one: that beginning is not read twice.
 pub fn joined_text(title: &str, body: &str) -> String {
-    if body.is_empty() { title.to_owned() } else { format!("{title}\n{body}") }
+    match (title, body) {
+        (title, "") => title.to_owned(),
+        (title, body) if body.starts_with(title) => body.to_owned(),
+        (title, body) => format!("{title}\n{body}"),
+    }
 }
 
 /// What counting needs of a post.

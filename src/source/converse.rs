@@ -43,7 +43,7 @@ pub(super) async fn converse(
     let name = spec.credential.as_deref();
     let note = name.and_then(|name| notes.get(name, now));
     let context = Context { base: &source.url, spec, credential, now, back_to: now - BACK, note: note.as_deref() };
-    let mut conversation = platform::open(context)?;
+    let mut conversation = platform::open(context);
     let mut call = conversation.start()?;
     for _ in 0..CALLS_MAX {
         let answer = client.call(&call, name, spec.interface.interval(), now).await?;

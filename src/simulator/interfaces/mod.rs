@@ -9,8 +9,10 @@ pub mod baijiahao;
 pub mod bilibili;
 pub mod channels;
 pub mod douyin;
+pub mod kuaishou;
 pub mod seed;
 pub mod server;
+pub mod toutiao;
 pub mod wechat;
 pub mod weibo;
 
@@ -197,6 +199,7 @@ pub fn respond_of(interface: Interface) -> Respond {
         Interface::ChannelsBackend => channels::respond,
         Interface::BilibiliSpace | Interface::BilibiliOfficial => bilibili::respond,
         Interface::AppPage => app_page::respond,
-        Interface::KuaishouOfficial | Interface::ToutiaoBackend => weibo::respond,
+        Interface::KuaishouOfficial => kuaishou::respond,
+        Interface::ToutiaoBackend => toutiao::respond,
     }
 }

@@ -19,10 +19,13 @@ pub mod channels;
 pub mod douyin;
 pub mod drafts;
 pub mod kit;
+pub mod kuaishou;
 pub mod saved;
+pub mod toutiao;
 pub mod wechat;
 pub mod weibo;
 pub mod wire;
+pub mod xiaohongshu;
 
 use std::collections::HashSet;
 
@@ -238,25 +241,22 @@ pub trait Conversation: Send {
 }
 
 /// The conversation with the interface of a source.
-pub fn open(context: Context<'_>) -> Result<Box<dyn Conversation + '_>, Failure> {
-    // Each interface is one line here.
+pub fn open(context: Context<'_>) -> Box<dyn Conversation + '_> {
     match context.spec.interface {
-        Interface::WeiboAjax => Ok(Box::new(weibo::Ajax::new(context))),
-        Interface::WeiboMobile => Ok(Box::new(weibo::Mobile::new(context))),
-        Interface::WeiboOfficial => Ok(Box::new(weibo::Official::new(context))),
-        Interface::AppPage => Ok(Box::new(app_page::AppPage::new(context))),
-        Interface::BaijiahaoBackend => Ok(Box::new(baijiahao::Baijiahao::new(context))),
-        Interface::BilibiliSpace => Ok(Box::new(bilibili::Space::new(context))),
-        Interface::BilibiliOfficial => Ok(Box::new(bilibili::Official::new(context))),
-        Interface::ChannelsBackend => Ok(Box::new(channels::Channels::new(context))),
-        Interface::WechatOfficial => Ok(Box::new(wechat::official::Official::new(context))),
-        Interface::WechatBackend => Ok(Box::new(wechat::backend::Backend::new(context))),
-        Interface::WechatAlbum => Ok(Box::new(wechat::album::Album::new(context))),
-        Interface::DouyinCreator => Ok(Box::new(douyin::creator::Creator::new(context))),
-        interface => {
-            let detail = format!("`{interface}` cannot be asked by this version");
-            Err(Failure::new(Outcome::SourceClosed, detail))
-        }
+        Interface::AppPage => Box::new(app_page::AppPage::new(context)),
+        Interface::BaijiahaoBackend => Box::new(baijiahao::Baijiahao::new(context)),
+        Interface::BilibiliOfficial => Box::new(bilibili::Official::new(context)),
+        Interface::BilibiliSpace => Box::new(bilibili::Space::new(context)),
+        Interface::ChannelsBackend => Box::new(channels::Channels::new(context)),
+        Interface::DouyinCreator => Box::new(douyin::creator::Creator::new(context)),
+        Interface::KuaishouOfficial => Box::new(kuaishou::official::Official::new(context)),
+        Interface::ToutiaoBackend => Box::new(toutiao::backend::Backend::new(context)),
+        Interface::WechatAlbum => Box::new(wechat::album::Album::new(context)),
+        Interface::WechatBackend => Box::new(wechat::backend::Backend::new(context)),
+        Interface::WechatOfficial => Box::new(wechat::official::Official::new(context)),
+        Interface::WeiboAjax => Box::new(weibo::Ajax::new(context)),
+        Interface::WeiboMobile => Box::new(weibo::Mobile::new(context)),
+        Interface::WeiboOfficial => Box::new(weibo::Official::new(context)),
     }
 }
 

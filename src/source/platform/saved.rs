@@ -34,10 +34,18 @@ const RECOGNISERS: &[Recogniser] = &[
     super::baijiahao::recognise,
     super::bilibili::recognise,
     super::channels::recognise,
-    super::douyin::saved::works,
     super::douyin::saved::profile,
+    super::douyin::saved::works,
+    super::kuaishou::saved::of_app,
+    super::kuaishou::saved::of_backend,
+    super::kuaishou::saved::of_official,
+    super::kuaishou::saved::of_profile,
+    super::toutiao::saved::of_app,
+    super::toutiao::saved::of_backend,
+    super::toutiao::saved::of_web,
     super::wechat::saved::recognise,
     super::weibo::saved::recognise,
+    super::xiaohongshu::notes,
 ];
 
 /// One answer of a file.

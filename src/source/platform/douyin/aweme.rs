@@ -72,11 +72,15 @@ pub fn time_of_id(key: &str) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(seconds, 0).filter(|_| seconds >= FIRST_WORK_S)
 }
 
-/// Whether the author of a work, or the user of a profile, has left the platform.
+/// Whether the author of a work, or the user of a profile, is said to have left the platform.
 pub fn is_cancelled(user: &Value) -> bool {
-    let nickname = wire::text(wire::at(user, &["nickname"])).trim();
-    let is_named = kit::first_id(["sec_uid", "uid"].map(|key| wire::at(user, &[key]))).is_some();
-    wire::flag(wire::at(user, &["user_canceled"])) || nickname == "已注销账号" || (is_named && nickname.is_empty())
+    wire::flag(wire::at(user, &["user_canceled"])) || wire::text(wire::at(user, &["nickname"])).trim() == "已注销账号"
+}
+
+/// Whether an account has an id and no name, as the public lists show those that have left.
+pub fn is_nameless(user: &Value) -> bool {
+    let has_id = kit::first_id(["sec_uid", "uid"].map(|key| wire::at(user, &[key]))).is_some();
+    has_id && wire::text(wire::at(user, &["nickname"])).trim().is_empty()
 }
 
 /// The ids under which the registry may know an account, the one of its public address first.

@@ -13,20 +13,32 @@ use crate::model::crawl::{BadItem, Failure, Outcome};
 use crate::source::platform::kit::{self, Owner};
 use crate::source::platform::{Answer, Next, Page, shape_changed, wire};
 
-/// A whole answer of the public list, as a browser received it.
-pub fn parse_answer(answer: &Answer) -> Result<Page, Failure> {
-    parse(&super::data(answer)?, None)
+/// Through whose eyes a list is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// The logged-in owner's, who sees scheduled works too; they are left out where it is known when the list was made.
+    Owner(Option<DateTime<Utc>>),
+    /// Everybody's.
+    Public,
 }
 
-/// One page of works; `now` leaves out those that are scheduled.
-pub fn parse(value: &Value, now: Option<DateTime<Utc>>) -> Result<Page, Failure> {
+/// A whole answer of the public list, as a browser received it.
+pub fn parse_answer(answer: &Answer) -> Result<Page, Failure> {
+    parse(&super::data(answer)?, View::Public)
+}
+
+/// One page of works.
+pub fn parse(value: &Value, view: View) -> Result<Page, Failure> {
+    let now = if let View::Owner(now) = view { now } else { None };
     if let Some(failure) = refused(value) {
         return Err(failure);
     }
     let items = works(value)?;
     let owner = owner(&items);
     let author = owner.one();
-    if author.is_some_and(aweme::is_cancelled) {
+    // An owner who is logged in has not left, whatever his list does not say of him.
+    let is_gone = |author: &Value| aweme::is_cancelled(author) || (view == View::Public && aweme::is_nameless(author));
+    if author.is_some_and(is_gone) {
         let detail = "Douyin shows the author of the works as cancelled (已注销); look at the account in a browser";
         return Err(Failure::new(Outcome::AccountCancelled, detail));
     }

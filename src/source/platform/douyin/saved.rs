@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{aweme, list, refused};
+use super::list::{self, View};
+use super::{aweme, refused};
 use crate::model::account::AccountKind;
 use crate::model::crawl::{Failure, Outcome};
 use crate::source::platform::saved::Saved;
@@ -21,11 +22,13 @@ pub fn works(value: &Value) -> Option<Result<Saved, Failure>> {
     if !has("aweme_list") && !refuses && !without_list && !is_open_platform {
         return None;
     }
-    Some(list::parse(value, None).map(|page| {
+    let is_owners = has("total");
+    let view = if is_owners { View::Owner(None) } else { View::Public };
+    Some(list::parse(value, view).map(|page| {
         let items = list::works(value).unwrap_or_default();
         let owners = list::owner(&items).one().map(aweme::ids_of).unwrap_or_default();
         let is_dated = items.iter().all(|work| work.get("create_time").is_some());
-        let shape = if has("total") {
+        let shape = if is_owners {
             "Douyin creator work_list"
         } else if is_dated {
             "Douyin web aweme/post"
@@ -53,7 +56,7 @@ fn read_profile(value: &Value, user: &Value) -> Result<Saved, Failure> {
         let detail = "Douyin shows the account as banned; look at the account in a browser";
         return Err(Failure::new(Outcome::AccountBanned, detail));
     }
-    if aweme::is_cancelled(user) {
+    if aweme::is_cancelled(user) || aweme::is_nameless(user) {
         let detail = "Douyin shows the account as cancelled (已注销); look at the account in a browser";
         return Err(Failure::new(Outcome::AccountCancelled, detail));
     }

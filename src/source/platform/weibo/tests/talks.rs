@@ -22,7 +22,7 @@ fn asked(interface: Interface) -> Asked {
 /// Asks an interface whose every answer is given by `platform`.
 fn ask(interface: Interface, platform: impl FnMut(&Call) -> Answer) -> (Result<Listing, Failure>, Vec<Call>) {
     let asked = asked(interface);
-    let mut conversation = open(asked.context()).unwrap();
+    let mut conversation = open(asked.context());
     talk(conversation.as_mut(), platform)
 }
 
@@ -52,7 +52,7 @@ fn the_desktop_site_is_asked_as_its_scripts_ask_it() {
     assert_eq!(header(&calls[0], "referer"), Some("http://127.0.0.1:9000/u/2000000001"));
     assert!(header(&calls[0], "cookie").unwrap().contains("SUB=s"));
     let without = Asked::new(Interface::WeiboAjax, &[("uid", UID)], &[]);
-    let failure = open(without.context()).unwrap().start().unwrap_err();
+    let failure = open(without.context()).start().unwrap_err();
     assert_eq!(failure.outcome, Outcome::LoginNeeded);
 }
 
