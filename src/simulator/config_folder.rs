@@ -10,7 +10,7 @@ use std::path::Path;
 use chrono::Days;
 
 use super::content::SimAccount;
-use super::interfaces::seed::{account_id, secret};
+use super::interfaces::seed::{account_id, credential_text, secret};
 use super::pages::selectors;
 use super::platforms::Platforms;
 use super::registry::{AREA, Channel, HostName, OFFICE};
@@ -35,13 +35,8 @@ fn write_credentials(dir: &Path, platforms: &Platforms) -> io::Result<()> {
     std::fs::create_dir_all(dir)?;
     for account in platforms.world().accounts() {
         let Some((interface, _)) = account.channel.interface() else { continue };
-        let secret = secret(interface, account);
-        let line = |key: &&str| match *key {
-            "cookie" => format!("cookie: \"session={secret}\"\n"),
-            key => format!("{key}: \"{secret}\"\n"),
-        };
-        if !interface.secrets().is_empty() {
-            let text: String = interface.secrets().iter().map(line).collect();
+        let text = credential_text(interface, &secret(interface, account));
+        if !text.is_empty() {
             std::fs::write(dir.join(account.id.as_str()), text)?;
         }
     }

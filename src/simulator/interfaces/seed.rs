@@ -35,6 +35,17 @@ pub fn secret(interface: Interface, account: &SimAccount) -> String {
     if interface.secrets().is_empty() { String::new() } else { digest_hex([account.id.as_str(), "secret"], 24) }
 }
 
+/// The credential file with which this secret opens the interface; empty where it needs none.
+pub fn credential_text(interface: Interface, secret: &str) -> String {
+    let value = |key: &str| match key {
+        "cookie" => format!("session={secret}"),
+        "appid" => "wx0123456789abcdef".to_owned(),
+        "app_id" | "client_id" | "token" => "1234567890".to_owned(),
+        _ => secret.to_owned(),
+    };
+    interface.secrets().iter().map(|key| format!("{key}: \"{}\"\n", value(key))).collect()
+}
+
 fn item(interface: Interface, post: &SimPost) -> SeededItem {
     SeededItem {
         id: item_id(interface, post.published_at, post.push, post.index),

@@ -12,7 +12,7 @@ use duwang::model::interface::Interface;
 use duwang::model::verdict::Verdict;
 use duwang::rules::wording::Checker;
 use duwang::simulator::interfaces::respond_of;
-use duwang::simulator::interfaces::seed::item_id;
+use duwang::simulator::interfaces::seed::{credential_text, item_id};
 use duwang::simulator::{InterfaceFault, InterfaceServer, Seeded};
 use duwang::store::Store;
 use serde_json::Value;
@@ -65,10 +65,8 @@ fn write_folder(dir: &Path, cases: &[Case]) {
         }
         if !case.interface.secrets().is_empty() {
             write!(source, ", credential: {}", case.id).unwrap();
-            let lines = case.interface.secrets().iter().map(|key| format!("{key}: \"{SECRET}\"\n"));
-            let text: String = lines.collect();
-            std::fs::write(dir.join("credentials").join(&case.id), text.replace("cookie: \"", "cookie: \"session="))
-                .unwrap();
+            let text = credential_text(case.interface, SECRET);
+            std::fs::write(dir.join("credentials").join(&case.id), text).unwrap();
         }
         writeln!(
             accounts,
