@@ -7,7 +7,7 @@
 //! Functional core, imperative shell. Left may use right; a test (`tests/it/tidy.rs`) enforces it:
 //!
 //! ```text
-//! cli → engine → {source, store, report} → {rules, config} → model
+//! cli → web → engine → {source, store, report} → {rules, config} → model
 //! ```
 //!
 //! | module | what | 中文 |
@@ -19,6 +19,7 @@
 //! | [`store`] | SQLite or PostgreSQL, one SQL text for both, one file for each group of tables | 存储 |
 //! | [`report`] | evidence → weekly report (data) → Word, Excel, HTML, JSON: pure | 周报 |
 //! | [`engine`] | crawl, coverage ledger, judging, filling of texts, weekly report | 采集与判定 |
+//! | [`web`] | what platforms push to us | 事件接收 |
 //! | [`simulator`] | simulated platforms on loopback, for `duwang demo` and the tests | 模拟平台 |
 //! | [`cli`] | one file for each command | 命令行 |
 //! | [`clock`] | the only reader of the system clock | |
@@ -59,3 +60,4 @@ pub mod rules;
 pub mod simulator;
 pub mod source;
 pub mod store;
+pub mod web;

@@ -15,6 +15,7 @@ mod output;
 mod posts;
 mod progress;
 mod report;
+mod serve;
 mod sources;
 
 use std::io::Write;
@@ -72,6 +73,8 @@ struct Global {
 enum Command {
     /// Try everything: simulated platforms on loopback, a crawl, a weekly report
     Demo(demo::Demo),
+    /// Receive what platforms push (events of WeChat accounts), until stopped
+    Serve,
     /// Read the sources of accounts once, now
     Crawl(crawl::Crawl),
     /// Check the wording of text, HTML or Word files; exit 1 if anything is found
@@ -130,6 +133,7 @@ pub fn main() -> ExitCode {
 async fn run(command: Command, session: &Session, output: &mut Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(args) => args.run(session, output).await,
+        Command::Serve => serve::run(session, output).await,
         Command::Crawl(args) => args.run(session, output).await,
         Command::Check(args) => args.run(session, output),
         Command::Report(args) => args.run(session, output).await,

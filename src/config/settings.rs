@@ -1,6 +1,7 @@
 //! The settings of `duwang.yaml`, checked. One struct for each section; `Default` is what an absent key means.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub struct Settings {
     pub crawl: CrawlSettings,
     pub wording: WordingSettings,
     pub report: ReportSettings,
+    pub web: WebSettings,
 }
 
 impl Settings {
@@ -34,7 +36,21 @@ impl Default for Settings {
             crawl: CrawlSettings::default(),
             wording: WordingSettings::default(),
             report: ReportSettings::default(),
+            web: WebSettings::default(),
         }
+    }
+}
+
+/// `web`: where the service listens.
+#[derive(Clone, Debug)]
+pub struct WebSettings {
+    /// Address and port. Default: 127.0.0.1:8420, behind a proxy of this machine.
+    pub listen: SocketAddr,
+}
+
+impl Default for WebSettings {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8420)) }
     }
 }
 

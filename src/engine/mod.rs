@@ -11,6 +11,7 @@
 pub mod coverage;
 pub mod crawl;
 mod deleted;
+mod event;
 pub mod fill;
 pub mod import;
 pub mod import_saved;

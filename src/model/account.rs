@@ -160,15 +160,13 @@ impl Source {
     /// What it looks at, in one line: the address, and through an interface the values that name the account.
     pub fn target(&self) -> String {
         let SourceSpec::Interface(spec) = &self.spec else { return self.url.to_string() };
-        let mut target = format!("{} {}", spec.interface, self.url);
-        for (name, value) in &spec.values {
-            target.push_str(&format!(" {name}={value}"));
-        }
+        let mut parts = vec![spec.interface.to_string(), self.url.to_string()];
+        parts.extend(spec.values.iter().map(|(name, value)| format!("{name}={value}")));
         // Through an own back office the credential is the account.
         if spec.values.is_empty() {
-            target.extend(spec.credential.iter().map(|name| format!(" credential={name}")));
+            parts.extend(spec.credential.iter().map(|name| format!("credential={name}")));
         }
-        target
+        parts.join(" ")
     }
 
     /// Host and port as they stand in the address: the bridge whose feeds vouch for each other.

@@ -26,6 +26,8 @@ labelled_enum! {
         /// Fetched from the article page because the listing had no text.
         Article = "article", "正文页";
         Import = "import", "导入";
+        /// A link that the platform pushed to us; its text is still to come.
+        Event = "event", "事件推送";
     }
 }
 

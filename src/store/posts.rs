@@ -451,6 +451,10 @@ fn changed_row(stored: &PostRow, told: &PostRecord) -> Option<(PostRow, bool)> {
     let dated = row.published_at != stored.published_at
         || row.edited_at != stored.edited_at
         || row.removed_at != stored.removed_at;
+    // An event tells of a link only: whoever is known already is known better.
+    if told.origin == TextOrigin::Event {
+        return None;
+    }
     let from_page = told.origin == TextOrigin::Article;
     if !from_page && told.listing_hash == stored.listing_hash {
         return dated.then_some((row, false));

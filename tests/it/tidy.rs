@@ -19,7 +19,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["model", "rules", "config"]),
     ("simulator", &["model"]),
     ("engine", &["model", "rules", "config", "source", "store", "report", "clock"]),
-    ("cli", &["model", "rules", "config", "source", "store", "report", "clock", "engine", "simulator"]),
+    ("web", &["model", "rules", "config", "source", "store", "report", "clock", "engine"]),
+    ("cli", &["model", "rules", "config", "source", "store", "report", "clock", "engine", "web", "simulator"]),
 ];
 
 /// What pure modules must not name: IO, async, database, network, environment, clock.

@@ -28,6 +28,11 @@ pub(super) fn check(root: &Field<'_>) -> Option<Settings> {
     section(&table, "crawl", |table| crawl(table, &mut settings.crawl));
     section(&table, "wording", |table| wording(table, &mut settings.wording));
     section(&table, "report", |table| report(table, &mut settings.report));
+    section(&table, "web", |table| {
+        set(table, "listen", &mut settings.web.listen, |text| {
+            text.parse().map_err(|_| Fault::new("is not an address with a port", "write for example `127.0.0.1:8420`"))
+        });
+    });
     table.finish();
     Some(settings)
 }

@@ -43,7 +43,8 @@ pub fn credential_text(interface: Interface, secret: &str) -> String {
         "app_id" | "client_id" | "token" => "1234567890".to_owned(),
         _ => secret.to_owned(),
     };
-    interface.secrets().iter().map(|key| format!("{key}: \"{}\"\n", value(key))).collect()
+    let lines: Vec<String> = interface.secrets().iter().map(|key| format!("{key}: \"{}\"\n", value(key))).collect();
+    lines.concat()
 }
 
 fn item(interface: Interface, post: &SimPost) -> SeededItem {

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use duwang::clock::Clock;
 use duwang::engine::Engine;
 use duwang::model::interface::Interface;
@@ -42,13 +43,18 @@ fn cases() -> Vec<Case> {
                 name: "云岭发布".to_owned(),
                 verified: true,
                 secret: if interface.secrets().is_empty() { String::new() } else { SECRET.to_owned() },
-                items: daily_items(7 * WEEKS, |at| item_id(interface, at, at.timestamp().div_euclid(86_400) as u32, 1)),
+                items: daily_items(7 * WEEKS, |at| item_id(interface, at, day_number(at), 1)),
             };
             let server = InterfaceServer::start(respond_of(interface), account, now()).unwrap();
             server.set_fault(fault);
             Case { id: format!("a{number}"), interface, fault, server }
         })
         .collect()
+}
+
+/// One push a day.
+fn day_number(at: DateTime<Utc>) -> u32 {
+    u32::try_from((now() - at).num_days()).map_or(0, |days_ago| 1_000 - days_ago)
 }
 
 fn write_folder(dir: &Path, cases: &[Case]) {

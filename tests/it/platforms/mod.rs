@@ -6,6 +6,7 @@ mod bilibili;
 mod channels;
 mod douyin;
 mod everything;
+mod hooks;
 mod kuaishou;
 mod payloads;
 mod people;
