@@ -102,7 +102,7 @@ impl PostDraft {
 pub fn joined_text(title: &str, body: &str) -> String {
     match (title, body) {
         (title, "") => title.to_owned(),
-        (title, body) if body.starts_with(title) => body.to_owned(),
+        (title, body) if body.starts_with(title.trim_end_matches('…')) => body.to_owned(),
         (title, body) => format!("{title}\n{body}"),
     }
 }
