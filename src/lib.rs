@@ -26,7 +26,8 @@
 //!
 //! # A post's way through the house
 //!
-//! [`engine::crawl`] reads an account's sources in order until one answers ([`source::fetch`]). What a listing tells is
+//! [`engine::crawl`] reads an account's sources in order until one answers that lists everything ([`source::fetch`]; a
+//! platform's own interface is a conversation, [`source::platform`]). What a listing tells is
 //! cleaned, bounded and masked, then stored together with the crawl and the validators of the answer
 //! ([`store::posts`]); only then is the text judged ([`engine::judge`], [`rules::wording`]). When the pass is over,
 //! [`engine::coverage`] enters in the ledger what each listing proves. [`engine::weekly`] counts posts, asks
@@ -46,6 +47,9 @@
 //! stored; only the place and the kind of what was masked are kept.
 //!
 //! **Invariant: pure modules have no IO, no async, no clock.** `now` is an argument everywhere; only [`clock`] reads it.
+//!
+//! **Invariant: a secret is in no log, error, dump or report.** Credentials are files named by the registry
+//! ([`config::credentials`]); what carries them has no `Debug` output of them, and failures quote hosts, never queries.
 //!
 //! **Invariant: links in posts are not trusted.** The only pages fetched from an address found in a post are those of
 //! `crawl.article_hosts`, and every redirect is held to the same list.

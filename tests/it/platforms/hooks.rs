@@ -7,13 +7,12 @@ use duwang::engine::Engine;
 use duwang::rules::wording::Checker;
 use duwang::store::Store;
 use duwang::web::Server;
-use sha1::{Digest as _, Sha1};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
-use crate::support::interfaces::now;
+use crate::support::interfaces::{now, signed_query};
 
 const TOKEN: &str = "token0fTheTest";
 
@@ -83,16 +82,6 @@ impl Receiver {
     }
 }
 
-/// A signed query, `age_s` seconds old.
-fn query(token: &str, age_s: i64) -> String {
-    let timestamp = (now().timestamp() - age_s).to_string();
-    let mut parts = [token, &timestamp, "nonce"];
-    parts.sort_unstable();
-    let digest = Sha1::digest(parts.concat().as_bytes());
-    let signature: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("signature={signature}&timestamp={timestamp}&nonce=nonce")
-}
-
 fn event(account: &str, status: &str) -> String {
     let link = |idx: u32| {
         format!(
@@ -114,11 +103,11 @@ fn event(account: &str, status: &str) -> String {
 async fn wechat_is_shown_that_the_address_is_ours_and_nobody_else_is() {
     let receiver = Receiver::start().await;
     let ask = async |path: &str, query: String| receiver.ask("GET", &format!("{path}?{query}&echostr=5936"), "").await;
-    assert_eq!(ask("/hooks/wechat/wx", query(TOKEN, 10)).await, (200, "5936".to_owned()));
-    assert_eq!(ask("/hooks/wechat/wx", query("other", 10)).await.0, 403);
-    assert_eq!(ask("/hooks/wechat/wx", query(TOKEN, 3600)).await.0, 403);
-    assert_eq!(ask("/hooks/wechat/silent", query(TOKEN, 10)).await.0, 404);
-    assert_eq!(ask("/hooks/wechat/nobody", query(TOKEN, 10)).await.0, 404);
+    assert_eq!(ask("/hooks/wechat/wx", signed_query(TOKEN, 10)).await, (200, "5936".to_owned()));
+    assert_eq!(ask("/hooks/wechat/wx", signed_query("other", 10)).await.0, 403);
+    assert_eq!(ask("/hooks/wechat/wx", signed_query(TOKEN, 3600)).await.0, 403);
+    assert_eq!(ask("/hooks/wechat/silent", signed_query(TOKEN, 10)).await.0, 404);
+    assert_eq!(ask("/hooks/wechat/nobody", signed_query(TOKEN, 10)).await.0, 404);
     assert_eq!(receiver.ask("GET", "/healthz", "").await.0, 200);
     receiver.stop().await;
 }
@@ -126,7 +115,7 @@ async fn wechat_is_shown_that_the_address_is_ours_and_nobody_else_is() {
 #[tokio::test]
 async fn an_event_brings_its_articles_once() {
     let receiver = Receiver::start().await;
-    let target = format!("/hooks/wechat/wx?{}", query(TOKEN, 10));
+    let target = format!("/hooks/wechat/wx?{}", signed_query(TOKEN, 10));
     let good = event("gh_0123456789ab", "send success");
     assert_eq!(receiver.ask("POST", &target, &event("gh_of_somebody", "send success")).await.0, 403);
     assert_eq!(receiver.ask("POST", &target, &event("gh_0123456789ab", "err(10001)")).await.0, 200);
@@ -135,7 +124,7 @@ async fn an_event_brings_its_articles_once() {
         assert_eq!(receiver.ask("POST", &target, &good).await, (200, "success".to_owned()));
     }
     assert_eq!(receiver.n_posts().await, 2);
-    assert_eq!(receiver.ask("POST", &format!("/hooks/wechat/wx?{}", query("x", 10)), &good).await.0, 403);
+    assert_eq!(receiver.ask("POST", &format!("/hooks/wechat/wx?{}", signed_query("x", 10)), &good).await.0, 403);
     assert_eq!(receiver.ask("POST", &target, "no xml").await.0, 400);
     assert_eq!(receiver.ask("POST", &target, &"x".repeat(600 * 1024)).await.0, 413);
     // Their texts are to be fetched from their pages.

@@ -7,9 +7,8 @@ use duwang::source::platform::saved;
 use duwang::source::platform::wechat::event::Callback;
 use duwang::source::wechat_article::{self, ArticlePage};
 use serde_json::Value;
-use sha1::{Digest as _, Sha1};
 
-use crate::support::interfaces::now;
+use crate::support::interfaces::{now, signed_query};
 
 fn files() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/payloads");
@@ -36,12 +35,9 @@ fn read(path: &Path) -> Result<String, String> {
 /// Signed as WeChat signs it: nothing of an event is believed before.
 fn read_event(content: &str) -> Result<String, String> {
     let callback = Callback::new("token", None, "").unwrap();
-    let timestamp = now().timestamp().to_string();
-    let mut parts = ["token", &timestamp, "nonce"];
-    parts.sort_unstable();
-    let signature: String = Sha1::digest(parts.concat().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    let query = format!("signature={signature}&timestamp={timestamp}&nonce=nonce");
-    let event = callback.receive(&query, content.as_bytes(), now()).map_err(|refusal| refusal.to_string())?;
+    let event = callback
+        .receive(&signed_query("token", 0), content.as_bytes(), now())
+        .map_err(|refusal| refusal.to_string())?;
     Ok(format!("event {}: {} posts", event.key().ok_or("an event of no known kind")?, event.drafts().len()))
 }
 

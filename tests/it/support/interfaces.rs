@@ -1,6 +1,7 @@
 //! A simulated platform interface, watched through the real client over loopback.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,6 +14,7 @@ use duwang::model::interface::{Interface, InterfaceSpec};
 use duwang::simulator::interfaces::Respond;
 use duwang::simulator::{InterfaceFault, InterfaceServer, Seeded, SeededItem};
 use duwang::source::{Fetched, Reader, fetch};
+use sha1::{Digest as _, Sha1};
 
 /// Friday 2026-11-20, 16:00 in Shanghai.
 pub fn now() -> DateTime<Utc> {
@@ -32,6 +34,18 @@ pub fn daily_items(n: i64, id_of: impl Fn(DateTime<Utc>) -> String) -> Vec<Seede
             ..SeededItem::default()
         })
         .collect()
+}
+
+/// The query with which WeChat signs a request that is so old.
+pub fn signed_query(token: &str, age_s: i64) -> String {
+    let timestamp = (now().timestamp() - age_s).to_string();
+    let mut parts = [token, &timestamp, "nonce"];
+    parts.sort_unstable();
+    let mut query = format!("timestamp={timestamp}&nonce=nonce&signature=");
+    for byte in Sha1::digest(parts.concat().as_bytes()) {
+        write!(query, "{byte:02x}").unwrap();
+    }
+    query
 }
 
 /// A source that asks a simulated interface.
