@@ -1,12 +1,9 @@
-//! What the readers of items share: a title out of a text, and the posts of a page beside its deleted ones. Pure.
+//! What the readers of items share: the posts of a page beside its deleted ones. Pure.
 
 use serde_json::Value;
 
 use super::{Page, wire};
 use crate::model::post::PostDraft;
-
-/// Longest title made of a text, in characters.
-const HEADING_CHARS_MAX: usize = 60;
 
 /// One item of a list as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,16 +12,6 @@ pub enum Drafted {
     Public(Box<PostDraft>),
     /// The key of a post that the platform says is deleted.
     Deleted(String),
-}
-
-/// A title for a post without one: the beginning of its first line, at a sentence's end where there is one.
-pub fn heading(text: &str) -> String {
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    let Some((limit, _)) = line.char_indices().nth(HEADING_CHARS_MAX) else { return line.to_owned() };
-    let head = &line[..limit];
-    let end = head.char_indices().rfind(|(_, c)| matches!(c, '。' | '！' | '？' | '；' | '!' | '?' | ';'));
-    let head = end.map_or(head, |(at, c)| &head[..at + c.len_utf8()]);
-    head.trim_end().to_owned()
 }
 
 /// The page of these items; an item that is not public (`Ok(None)`) only counts as one that stood there.
@@ -38,27 +25,4 @@ pub fn page_of(items: &[&Value], read: impl Fn(&Value) -> Result<Option<Drafted>
         }
     }
     page
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn a_heading_is_the_first_line_cut_at_a_sentence() {
-        assert_eq!(heading("\n 通知公告 \n正文"), "通知公告");
-        let long = format!("第一句。{}", "字".repeat(80));
-        assert_eq!(heading(&long), "第一句。");
-        assert_eq!(heading(&"字".repeat(80)).chars().count(), HEADING_CHARS_MAX);
-        assert_eq!(heading(""), "");
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_panics(text in "\\PC{0,120}") {
-            prop_assert!(heading(&text).chars().count() <= HEADING_CHARS_MAX);
-        }
-    }
 }

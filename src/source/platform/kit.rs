@@ -28,7 +28,7 @@ pub fn set_caption(draft: &mut PostDraft, title: &str, whole_text: &str) {
     let body = text::from_plain(whole_text);
     (draft.title, draft.body) = if title.is_empty() {
         let is_short = !body.contains('\n') && body.chars().count() <= TITLE_CHARS_MAX;
-        if is_short { (body, String::new()) } else { (beginning(&body), body) }
+        if is_short { (body, String::new()) } else { (heading(&body), body) }
     } else {
         let rest = body.strip_prefix(title.as_str()).unwrap_or(&body).trim_start().to_owned();
         (title, rest)
@@ -42,11 +42,12 @@ pub fn one_line(title: &str, chars_max: usize) -> String {
     text::from_plain(text::cut(title, 4 * chars_max)).replace('\n', " ").chars().take(chars_max).collect()
 }
 
-/// The first line of a text, cut behind a punctuation mark where it is long: a cut within a word could make a wrong one.
-fn beginning(body: &str) -> String {
-    let line = body.lines().next().unwrap_or_default();
+/// A title for a post without one: the first line of its text, cut behind a punctuation mark where it is long. A cut
+/// within a word could make a wrong one.
+pub fn heading(body: &str) -> String {
+    let line = body.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let Some((limit, _)) = line.char_indices().nth(TITLE_CHARS_MAX) else { return line.to_owned() };
-    let marks = ['。', '！', '？', '；', '，', '、', '!', '?', ';', ' ', '#'];
+    let marks = ['。', '！', '？', '；', '，', '、', '：', '】', '》', '”', '!', '?', ';', ' ', '#'];
     let start = text::cut(line, limit);
     match start.rfind(marks) {
         Some(at) if at > 0 => start.char_indices().take_while(|(i, _)| *i <= at).map(|(_, c)| c).collect(),

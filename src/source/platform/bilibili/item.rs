@@ -6,7 +6,8 @@ use super::{bvid, link, video_link};
 use crate::model::crawl::Profile;
 use crate::model::post::{PostDraft, TextState};
 use crate::source::dates::{self, Stamp};
-use crate::source::platform::drafts::{Drafted, heading};
+use crate::source::platform::drafts::Drafted;
+use crate::source::platform::kit::heading;
 use crate::source::platform::wire::{at, flag, id, number, text, unix_time};
 use crate::source::text as plain;
 

@@ -7,7 +7,8 @@
 
 use serde_json::{Value, json};
 
-use super::drafts::{Drafted, heading, page_of};
+use super::drafts::{Drafted, page_of};
+use super::kit::heading;
 use super::saved::Saved;
 use super::wire::{at, counter, flag, id, items, number, text, unix_time};
 use super::{Answer, Call, Context, Conversation, Gathering, Next, Page, Step, message, refusal, shape_changed};

@@ -12,11 +12,10 @@ use url::Url;
 use super::{Account, account, mid_of_bid, public_url, time_of_mid};
 use crate::model::post::{PostDraft, TextState};
 use crate::source::dates::{self, Stamp};
+use crate::source::platform::kit::heading;
 use crate::source::platform::{Next, Page, wire};
 use crate::source::text::{self, Extract, Newlines};
 
-/// Longest first line that is taken for a title, in characters.
-const TITLE_CHARS_MAX: usize = 60;
 /// What the platform writes where nothing was said to a repost.
 const NOTHING_SAID: [&str; 3] = ["转发微博", "轉發微博", "Repost"];
 /// A repost by one touch, without words of one's own.
@@ -170,7 +169,7 @@ pub fn set_text(post: &mut PostDraft, html: &str, state: TextState) {
         post.text_state = TextState::None;
         return;
     }
-    post.title = title_of(own);
+    post.title = heading(own);
     own.clone_into(&mut post.body);
     post.links = links;
     post.text_state = state;
@@ -190,15 +189,6 @@ fn plain(html: &str) -> Extract {
 /// White space, and the characters without width with which the platform pads its texts.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200d}' | '\u{feff}')
-}
-
-/// The first line, or as much of it as ends with a part of a sentence: half a name would read as a wrong one.
-fn title_of(body: &str) -> String {
-    let line = body.lines().next().unwrap_or_default().trim_end();
-    let Some((limit, _)) = line.char_indices().nth(TITLE_CHARS_MAX) else { return line.to_owned() };
-    let start = &line[..limit];
-    let known = up_to_break(start);
-    if known.is_empty() { format!("{start}…") } else { known.to_owned() }
 }
 
 /// A text without the part of a sentence that may be cut off at its end.
