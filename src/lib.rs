@@ -7,7 +7,7 @@
 //! Functional core, imperative shell. Left may use right; a test (`tests/it/tidy.rs`) enforces it:
 //!
 //! ```text
-//! cli → engine → {source, store, report} → {rules, config} → model
+//! cli → web → engine → {source, store, report} → {rules, config} → model
 //! ```
 //!
 //! | module | what | 中文 |
@@ -19,13 +19,15 @@
 //! | [`store`] | SQLite or PostgreSQL, one SQL text for both, one file for each group of tables | 存储 |
 //! | [`report`] | evidence → weekly report (data) → Word, Excel, HTML, JSON: pure | 周报 |
 //! | [`engine`] | crawl, coverage ledger, judging, filling of texts, weekly report | 采集与判定 |
+//! | [`web`] | what platforms push to us | 事件接收 |
 //! | [`simulator`] | simulated platforms on loopback, for `duwang demo` and the tests | 模拟平台 |
 //! | [`cli`] | one file for each command | 命令行 |
 //! | [`clock`] | the only reader of the system clock | |
 //!
 //! # A post's way through the house
 //!
-//! [`engine::crawl`] reads an account's sources in order until one answers ([`source::fetch`]). What a listing tells is
+//! [`engine::crawl`] reads an account's sources in order until one answers that lists everything ([`source::fetch`]; a
+//! platform's own interface is a conversation, [`source::platform`]). What a listing tells is
 //! cleaned, bounded and masked, then stored together with the crawl and the validators of the answer
 //! ([`store::posts`]); only then is the text judged ([`engine::judge`], [`rules::wording`]). When the pass is over,
 //! [`engine::coverage`] enters in the ledger what each listing proves. [`engine::weekly`] counts posts, asks
@@ -46,6 +48,9 @@
 //!
 //! **Invariant: pure modules have no IO, no async, no clock.** `now` is an argument everywhere; only [`clock`] reads it.
 //!
+//! **Invariant: a secret is in no log, error, dump or report.** Credentials are files named by the registry
+//! ([`config::credentials`]); what carries them has no `Debug` output of them, and failures quote hosts, never queries.
+//!
 //! **Invariant: links in posts are not trusted.** The only pages fetched from an address found in a post are those of
 //! `crawl.article_hosts`, and every redirect is held to the same list.
 
@@ -59,3 +64,4 @@ pub mod rules;
 pub mod simulator;
 pub mod source;
 pub mod store;
+pub mod web;

@@ -7,6 +7,7 @@ mod accounts;
 mod check;
 mod config;
 mod crawl;
+mod credentials;
 mod demo;
 mod explain;
 mod migrate;
@@ -14,6 +15,8 @@ mod output;
 mod posts;
 mod progress;
 mod report;
+mod serve;
+mod sources;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -70,6 +73,8 @@ struct Global {
 enum Command {
     /// Try everything: simulated platforms on loopback, a crawl, a weekly report
     Demo(demo::Demo),
+    /// Receive what platforms push (events of WeChat accounts), until stopped
+    Serve,
     /// Read the sources of accounts once, now
     Crawl(crawl::Crawl),
     /// Check the wording of text, HTML or Word files; exit 1 if anything is found
@@ -83,6 +88,12 @@ enum Command {
     /// Posts that are handed in as a file
     #[command(subcommand)]
     Posts(posts::Posts),
+    /// The ways in which accounts are seen: health, advice, a look now
+    #[command(subcommand)]
+    Sources(sources::Sources),
+    /// Cookies, tokens and secrets that sources use
+    #[command(subcommand)]
+    Credentials(credentials::CredentialsCommand),
     /// The configuration files
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -122,11 +133,14 @@ pub fn main() -> ExitCode {
 async fn run(command: Command, session: &Session, output: &mut Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(args) => args.run(session, output).await,
+        Command::Serve => serve::run(session, output).await,
         Command::Crawl(args) => args.run(session, output).await,
         Command::Check(args) => args.run(session, output),
         Command::Report(args) => args.run(session, output).await,
         Command::Accounts(args) => args.run(session, output).await,
         Command::Posts(args) => args.run(session, output).await,
+        Command::Sources(args) => args.run(session, output).await,
+        Command::Credentials(args) => args.run(session, output).await,
         Command::Config(args) => args.run(session, output),
         Command::Migrate => migrate::run(session, output).await,
         Command::Explain(args) => args.run(session, output).await,

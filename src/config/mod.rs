@@ -8,6 +8,7 @@
 //! [`check_sources`], which is pure.
 
 mod check;
+pub mod credentials;
 mod error;
 mod export;
 pub mod import;

@@ -1,6 +1,7 @@
 //! The settings of `duwang.yaml`, checked. One struct for each section; `Default` is what an absent key means.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub struct Settings {
     pub crawl: CrawlSettings,
     pub wording: WordingSettings,
     pub report: ReportSettings,
+    pub web: WebSettings,
 }
 
 impl Settings {
@@ -34,7 +36,21 @@ impl Default for Settings {
             crawl: CrawlSettings::default(),
             wording: WordingSettings::default(),
             report: ReportSettings::default(),
+            web: WebSettings::default(),
         }
+    }
+}
+
+/// `web`: where the service listens.
+#[derive(Clone, Debug)]
+pub struct WebSettings {
+    /// Address and port. Default: 127.0.0.1:8420, behind a proxy of this machine.
+    pub listen: SocketAddr,
+}
+
+impl Default for WebSettings {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8420)) }
     }
 }
 
@@ -89,11 +105,13 @@ pub struct CrawlSettings {
     pub fill_text: FillText,
     /// Article pages fetched after one pass at most; the rest waits for the next. Default: 200.
     pub fill_pages_max: u32,
-    /// Hosts whose pages are read as WeChat articles; nothing else is fetched from a link in a post.
-    /// Default: mp.weixin.qq.com.
+    /// Hosts whose pages are read as articles of WeChat and of People's accounts; nothing else is fetched from a link in a
+    /// post. Default: mp.weixin.qq.com and rmh.pdnews.cn.
     pub article_hosts: Vec<String>,
     /// A bridge without a sign of life for this long is a source alarm. Default: 2 days.
     pub bridge_stale_after: Duration,
+    /// Folder of the credential files, relative to the configuration folder. Default: credentials.
+    pub credentials_dir: PathBuf,
 }
 
 impl Default for CrawlSettings {
@@ -111,8 +129,9 @@ impl Default for CrawlSettings {
             hosts: BTreeMap::new(),
             fill_text: FillText::Missing,
             fill_pages_max: 200,
-            article_hosts: vec!["mp.weixin.qq.com".to_owned()],
+            article_hosts: ["mp.weixin.qq.com", "rmh.pdnews.cn"].map(str::to_owned).to_vec(),
             bridge_stale_after: Duration::from_hours(48),
+            credentials_dir: PathBuf::from("credentials"),
         }
     }
 }

@@ -78,10 +78,31 @@ fn a_whole_folder_is_read() {
     assert_eq!(config.settings.report.week_starts_on, chrono::Weekday::Mon);
     let account = &config.registry.accounts[0];
     assert_eq!(account.status, AccountStatus::Active);
-    assert_eq!(account.sources[0].spec, SourceSpec::Feed { freshness: Freshness::Bridge });
+    assert_eq!(account.sources[0].spec, SourceSpec::Feed { freshness: Freshness::Bridge, bridge: None });
     assert_eq!(account.sources[1].spec.kind(), "html_list");
     assert_eq!(config.rules[1].window, RuleWindow::RollingDays(14));
     assert_eq!(config.exemptions[0].rules[0].as_str(), "weekly");
+}
+
+#[test]
+fn a_source_that_asks_an_interface_says_who_and_with_which_credential() {
+    let with = |source: &str| accounts().replace("{kind: feed, url: \"http://127.0.0.1:8001/a.xml\"}", source);
+    let config =
+        check_sources(&files("", &with("{kind: weibo_ajax, uid: \"17\", credential: wb}"), RULES, None), &[]).unwrap();
+    let source = &config.registry.accounts[0].sources[0];
+    assert_eq!((source.url.as_str(), source.spec.credential()), ("https://weibo.com/", Some("wb")));
+    assert_eq!(source.target(), "weibo_ajax https://weibo.com/ uid=17");
+    let check = |source: &str, words: &str| {
+        check_one(&files("", &with(source), RULES, None), "accounts.yaml:12: accounts[0].sources[0]", words);
+    };
+    check("{kind: weibo_ajax, uid: \"17\"}", "`credential` is missing");
+    check("{kind: weibo_ajax, credential: wb}", "`uid` is missing");
+    check("{kind: weibo_mobile, uid: \"a b\"}", "not an id of the platform");
+    check("{kind: wechat_album, biz: MzA=, album: \"1\", credential: x}", "is not a known key");
+    check("{kind: wechat_backend, credential: ../x}", "is not an id");
+    check("{kind: app_page}", "`url` is missing");
+    check("{kind: weibo, uid: \"1\"}", "write one of: feed, html_list, wechat_official");
+    check("{kind: feed, url: \"http://a.example/\", bridge: rss}", "is not a known word");
 }
 
 #[test]

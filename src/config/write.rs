@@ -83,10 +83,11 @@ fn push_account(text: &mut String, account: &Account) {
 fn source_fields(source: &Source) -> Vec<(&'static str, String)> {
     let mut fields = vec![("kind", source.spec.kind().to_owned()), ("url", string(source.url.as_str()))];
     match &source.spec {
-        SourceSpec::Feed { freshness } => {
+        SourceSpec::Feed { freshness, bridge } => {
             if *freshness != crate::model::account::Freshness::Bridge {
                 fields.push(("freshness", freshness.to_string()));
             }
+            fields.extend(bridge.map(|bridge| ("bridge", bridge.to_string())));
         }
         SourceSpec::HtmlList(spec) => {
             fields.push(("item", string(&spec.item)));
@@ -98,6 +99,10 @@ fn source_fields(source: &Source) -> Vec<(&'static str, String)> {
             fields.extend(spec.date_format.as_ref().map(|format| ("date_format", string(format))));
             fields.extend(spec.next.as_ref().map(|next| ("next", string(next))));
             fields.push(("pages_max", spec.pages_max.to_string()));
+        }
+        SourceSpec::Interface(spec) => {
+            fields.extend(spec.credential.as_ref().map(|name| ("credential", scalar(name))));
+            fields.extend(spec.values.iter().map(|(name, value)| (*name, string(value))));
         }
     }
     fields

@@ -105,8 +105,9 @@ impl<'a> Signs<'a> {
 
 fn signs_of_life(crawls: &[UnsettledCrawl], known: &HashMap<String, DateTime<Utc>>) -> Vec<(String, DateTime<Utc>)> {
     let mut alive: BTreeMap<&str, DateTime<Utc>> = BTreeMap::new();
-    for crawl in crawls.iter().filter(|crawl| crawl.from_bridge) {
-        let newest_at = crawl.extent.newest_at.max(known.get(&crawl.authority).copied());
+    // A bridge that says when it last read the platform says that it is alive.
+    for crawl in crawls.iter().filter(|crawl| crawl.from_bridge || crawl.extent.until_at.is_some()) {
+        let newest_at = crawl.extent.newest_at.max(crawl.extent.until_at).max(known.get(&crawl.authority).copied());
         if let Some(newest_at) = newest_at {
             let entry = alive.entry(&crawl.authority).or_insert(newest_at);
             *entry = (*entry).max(newest_at);
@@ -135,7 +136,7 @@ mod tests {
             authority: "bridge".to_owned(),
             from_bridge: true,
             listed_at: at(listed_at),
-            extent: Extent { oldest_at: Some(at(oldest)), newest_at: Some(at(newest)), ended: false },
+            extent: Extent { oldest_at: Some(at(oldest)), newest_at: Some(at(newest)), ended: false, until_at: None },
         }
     }
 

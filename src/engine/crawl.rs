@@ -7,17 +7,20 @@ use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 
+use super::deleted::Deleted;
 use super::judge::TextToJudge;
 use super::lanes::run_lanes;
 use super::prepare::{plausible_time, prepare};
 use super::{Engine, coverage};
 use crate::config::settings::FillText;
 use crate::model::SourceId;
-use crate::model::account::{Account, Freshness, Source, SourceSpec, authority_of};
-use crate::model::crawl::{Crawl, Extent, Failure, Listing, Outcome, SourceState, Validators};
+use crate::model::account::{Account, Source, authority_of};
+use crate::model::crawl::{Crawl, Extent, Failure, Listing, Outcome, Proof, SourceState, Validators};
+use crate::model::interface::Grade;
 use crate::model::post::TextOrigin;
 use crate::source::{self, Fetched};
 use crate::store::posts::{PostRecord, RecordedPost};
+use crate::store::profiles::SeenProfile;
 
 /// Accounts stored in one transaction at most.
 const BATCH_MAX: usize = 32;
@@ -40,6 +43,9 @@ pub struct CrawlSummary {
     pub bad_items: u64,
     /// Bridges that answer but have shown nothing new for `crawl.bridge_stale_after`, with their last sign of life.
     pub stale_bridges: BTreeMap<String, Option<DateTime<Utc>>>,
+    /// Credentials that platforms refused in this pass, with the number of sources: an alarm of ours, no matter of the
+    /// accounts.
+    pub refused_credentials: BTreeMap<String, u64>,
 }
 
 /// What a pass tells while it runs.
@@ -50,9 +56,15 @@ pub enum Progress {
 }
 
 /// What was read of one account.
+#[derive(Default)]
 struct AccountRead {
     crawls: Vec<(Crawl, SourceState)>,
     posts: Vec<PostRecord>,
+    /// Keys of posts that the platform calls deleted.
+    deleted: Vec<Deleted>,
+    profiles: Vec<SeenProfile>,
+    /// Credentials that did not open their source.
+    refused_credentials: Vec<String>,
     waiting: u64,
 }
 
@@ -98,6 +110,13 @@ impl Engine {
         for (authority, alive_at) in &summary.stale_bridges {
             tracing::warn!(authority, ?alive_at, "bridge without a recent sign of life: log in to it again");
         }
+        for (name, n_sources) in &summary.refused_credentials {
+            tracing::warn!(
+                credential = name,
+                n_sources,
+                "credential is missing or expired: log in again and write it anew"
+            );
+        }
         self.check_registry().await?;
         let mut tx = self.store.write().await?;
         tx.finish_run(TASK, started_at, self.clock.now(), &summary.to_string()).await?;
@@ -114,8 +133,7 @@ impl Engine {
         drop(tx);
         let sources = self.config.registry.accounts.iter().flat_map(|account| &account.sources);
         let read = sources.filter(|source| {
-            let is_bridge = matches!(source.spec, SourceSpec::Feed { freshness: Freshness::Bridge });
-            is_bridge && states.get(&source.id).is_some_and(|state| state.outcome.is_success())
+            source.spec.is_bridge() && states.get(&source.id).is_some_and(|state| state.outcome.is_success())
         });
         Ok(read
             .map(Source::authority)
@@ -149,44 +167,90 @@ impl Engine {
         .await
     }
 
-    /// Tries the sources of an account in order until one answers.
+    /// Tries the sources of an account in order until one answers that lists everything; what a partial one lists is
+    /// taken on the way.
     async fn read_account(&self, account: &Account, states: &HashMap<SourceId, SourceState>) -> AccountRead {
-        let mut read = AccountRead { crawls: Vec::new(), posts: Vec::new(), waiting: 0 };
+        let mut read = AccountRead::default();
         for source in &account.sources {
             let before = states.get(&source.id);
-            let listed_at = self.clock.now();
-            if before.and_then(|state| state.retry_at).is_some_and(|retry_at| listed_at < retry_at) {
+            if before.and_then(|state| state.retry_at).is_some_and(|retry_at| self.clock.now() < retry_at) {
                 read.waiting += 1;
                 continue;
             }
-            let validators = before.map(|state| state.validators.clone()).unwrap_or_default();
-            let fetched = source::fetch(&self.client, source, &validators, listed_at).await;
-            let mut crawl = new_crawl(account, source, listed_at);
-            match fetched {
-                Ok(Fetched::Listing { listing, validators }) => {
-                    self.take_listing(&mut read, &mut crawl, listing, validators);
-                }
-                Ok(Fetched::Unchanged) => {
-                    crawl.outcome = Outcome::Unchanged;
-                    crawl.extent = before.map(|state| state.extent).unwrap_or_default();
-                }
-                Err(failure) => fail(&mut crawl, failure),
-            }
-            let success = crawl.outcome.is_success();
-            if !success {
-                tracing::warn!(source.id = %source.id, outcome = %crawl.outcome, detail = %crawl.detail, "source failed");
-            }
-            let state = SourceState::after(before, &crawl);
-            read.crawls.push((crawl, state));
-            if success {
+            let outcome = self.read_source(account, source, before, &mut read).await;
+            if outcome.is_success() && source.spec.grade() == Grade::Complete {
                 break;
             }
         }
         read
     }
 
+    /// Asks one source.
+    async fn read_source(
+        &self,
+        account: &Account,
+        source: &Source,
+        before: Option<&SourceState>,
+        read: &mut AccountRead,
+    ) -> Outcome {
+        let listed_at = self.clock.now();
+        let validators = before.map(|state| state.validators.clone()).unwrap_or_default();
+        let fetched = source::fetch(&self.reader, source, &self.credentials, &validators, listed_at).await;
+        let mut crawl = new_crawl(account, source, listed_at);
+        match fetched {
+            Ok(Fetched::Listing { listing, validators, synced_at }) => {
+                self.take_listing(read, &mut crawl, listing, validators);
+                reach_to(&mut crawl, synced_at);
+            }
+            Ok(Fetched::Unchanged { synced_at }) => {
+                crawl.outcome = Outcome::Unchanged;
+                crawl.extent = before.map(|state| state.extent).unwrap_or_default();
+                reach_to(&mut crawl, synced_at);
+            }
+            Err(failure) => fail(&mut crawl, failure),
+        }
+        let outcome = crawl.outcome;
+        if !outcome.is_success() {
+            tracing::warn!(source.id = %source.id, %outcome, detail = %crawl.detail, "source failed");
+        }
+        if outcome == Outcome::LoginNeeded {
+            read.refused_credentials.extend(source.spec.credential().map(str::to_owned));
+        }
+        let state = SourceState::after(before, &crawl);
+        read.crawls.push((crawl, state));
+        outcome
+    }
+
+    /// Asks every source of an account, whichever answers; nothing is stored. The states are in the order of the sources
+    /// and know nothing of earlier crawls.
+    pub async fn look(&self, account: &Account) -> Vec<SourceState> {
+        let mut states = Vec::new();
+        for source in &account.sources {
+            let mut read = AccountRead::default();
+            self.read_source(account, source, None, &mut read).await;
+            states.extend(read.crawls.into_iter().map(|(_, state)| state));
+        }
+        states
+    }
+
     fn take_listing(&self, read: &mut AccountRead, crawl: &mut Crawl, mut listing: Listing, validators: Validators) {
         let first_bad = listing.bad_items.first().map(|bad| format!("item {}: {}", bad.index, bad.reason));
+        crawl.total = listing.total;
+        crawl.n_bad = listing.bad_items.len();
+        if let Some(profile) = listing.profile.take() {
+            let (source, account) = (crawl.source.clone(), crawl.account.clone());
+            read.profiles.push(SeenProfile { source, account, profile, seen_at: crawl.listed_at });
+        }
+        if !listing.deleted.is_empty() {
+            let account = crawl.account.clone();
+            read.deleted.push(Deleted::new(account, std::mem::take(&mut listing.deleted), crawl.listed_at));
+        }
+        let proves_itself = matches!(listing.proof, Proof::NothingEver | Proof::Span { .. });
+        if listing.posts.is_empty() && proves_itself && first_bad.is_none() {
+            crawl.outcome = Outcome::EmptyConfirmed;
+            crawl.extent = listing.extent(crawl.listed_at);
+            return;
+        }
         if listing.posts.is_empty() {
             let nothing = "the listing holds no post, and nothing else shows that there is none";
             fail(
@@ -203,7 +267,6 @@ impl Engine {
         }
         crawl.outcome = Outcome::Listed;
         crawl.n_items = listing.posts.len();
-        crawl.n_bad = listing.bad_items.len();
         crawl.detail = first_bad.unwrap_or_default();
         crawl.extent = listing.extent(crawl.listed_at);
         crawl.validators = validators;
@@ -222,8 +285,15 @@ impl Engine {
     async fn store_batch(&self, batch: Vec<AccountRead>, summary: &mut CrawlSummary) -> anyhow::Result<()> {
         let mut crawls = Vec::new();
         let mut posts = Vec::new();
+        let mut deleted = Vec::new();
+        let mut profiles = Vec::new();
         for read in batch {
             summary.waiting += read.waiting;
+            deleted.extend(read.deleted);
+            profiles.extend(read.profiles);
+            for name in read.refused_credentials {
+                *summary.refused_credentials.entry(name).or_default() += 1;
+            }
             crawls.extend(read.crawls);
             posts.extend(read.posts);
         }
@@ -234,6 +304,10 @@ impl Engine {
         let mut tx = self.store.write().await?;
         tx.record_crawls(&crawls).await.context("cannot store crawls")?;
         let recorded = tx.record_posts(&posts).await.context("cannot store posts")?;
+        tx.record_profiles(&profiles).await.context("cannot store how platforms show accounts")?;
+        for deleted in &deleted {
+            deleted.note(&mut tx).await?;
+        }
         tx.commit().await.context("cannot store what was crawled")?;
 
         let n_new = recorded.iter().filter(|post| post.is_new).count() as u64;
@@ -271,7 +345,7 @@ fn new_crawl(account: &Account, source: &Source, listed_at: DateTime<Utc>) -> Cr
         source: source.id.clone(),
         account: account.id.clone(),
         authority: source.authority(),
-        from_bridge: matches!(source.spec, SourceSpec::Feed { freshness: Freshness::Bridge }),
+        from_bridge: source.spec.is_bridge(),
         listed_at,
         outcome: Outcome::Network,
         detail: String::new(),
@@ -279,7 +353,16 @@ fn new_crawl(account: &Account, source: &Source, listed_at: DateTime<Utc>) -> Cr
         n_bad: 0,
         extent: Extent::default(),
         validators: Validators::default(),
+        total: None,
         retry_at: None,
+    }
+}
+
+/// A bridge that says when it last read the platform reaches just as far: its other feeds need not vouch for it.
+fn reach_to(crawl: &mut Crawl, synced_at: Option<DateTime<Utc>>) {
+    if let Some(synced_at) = synced_at {
+        crawl.extent.until_at = Some(synced_at.min(crawl.listed_at));
+        crawl.from_bridge = false;
     }
 }
 
@@ -310,6 +393,9 @@ impl std::fmt::Display for CrawlSummary {
         for (authority, alive_at) in &self.stale_bridges {
             let alive_at = alive_at.map_or_else(|| "never".to_owned(), |at| at.to_rfc3339());
             write!(f, ", stale bridge {authority} (last sign of life: {alive_at})")?;
+        }
+        for (name, n_sources) in &self.refused_credentials {
+            write!(f, ", credential {name} refused ({n_sources} sources)")?;
         }
         Ok(())
     }

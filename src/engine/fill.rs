@@ -1,7 +1,7 @@
 //! Fetches texts that a listing did not give from the posts' own pages: a queue of its own, after every listing.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,9 +16,10 @@ use crate::model::AccountId;
 use crate::model::account::authority_of;
 use crate::model::crawl::{Failure, Outcome};
 use crate::model::post::{PostDraft, TextOrigin, TextState};
-use crate::source;
+use crate::source::link::canonical_key;
 use crate::source::wechat_article::{Article, ArticlePage};
-use crate::store::posts::PostToFill;
+use crate::source::{self, people_page};
+use crate::store::fill::PostToFill;
 
 /// Pages fetched for one post at most before it is left as it is.
 const ATTEMPTS_MAX: i64 = 6;
@@ -46,6 +47,17 @@ impl std::fmt::Display for FillSummary {
             "{filled} fetched, {gone} gone, {failed} failed, {new_violations} new problems, {still_to_fill} still to fetch"
         )
     }
+}
+
+/// What the page of one post says, whichever platform shows it.
+#[derive(Debug)]
+pub(super) enum PostPage {
+    /// Under the key that its address gives. Boxed: it is large.
+    Post(Box<PostDraft>),
+    /// There is no post any more; `notice` is what the page says.
+    Gone { notice: String },
+    /// It is not shown at the moment.
+    Unavailable { notice: String },
 }
 
 impl Engine {
@@ -83,26 +95,27 @@ impl Engine {
     async fn fetch_pages(
         &self,
         due: Vec<PostToFill>,
-        sender: mpsc::Sender<(PostToFill, Result<ArticlePage, Failure>)>,
+        sender: mpsc::Sender<(PostToFill, Result<PostPage, Failure>)>,
     ) -> anyhow::Result<()> {
         let engine = self.clone();
         let crawl = &self.config.settings.crawl;
         // A host that asks for a captcha or for patience is left alone for the rest of the pass.
-        let refused = Arc::new(AtomicBool::new(false));
+        let refused: Arc<Mutex<HashSet<String>>> = Arc::default();
         run_lanes(
             due,
-            |post| Url::parse(&post.url).map(|url| authority_of(&url)).unwrap_or_default(),
+            host_of,
             |authority| crawl.pace_of(authority).concurrent as usize,
             crawl.concurrent as usize,
             move |post| {
                 let (engine, sender, refused) = (engine.clone(), sender.clone(), Arc::clone(&refused));
                 async move {
-                    if refused.load(Ordering::Relaxed) {
+                    let host = host_of(&post);
+                    if refused.lock().unwrap_or_else(PoisonError::into_inner).contains(&host) {
                         return Ok(());
                     }
-                    let fetched = engine.fetch_article(&post.url).await;
+                    let fetched = engine.fetch_post(&post.url).await;
                     if let Err(Failure { outcome: Outcome::Captcha | Outcome::RateLimited, .. }) = fetched {
-                        refused.store(true, Ordering::Relaxed);
+                        refused.lock().unwrap_or_else(PoisonError::into_inner).insert(host);
                     }
                     sender.send((post, fetched)).await.context("the writer of the texts stopped")
                 }
@@ -111,24 +124,36 @@ impl Engine {
         .await
     }
 
-    /// Fetches an article page; only `crawl.article_hosts` are ever asked.
-    pub(super) async fn fetch_article(&self, url: &str) -> Result<ArticlePage, Failure> {
+    /// Fetches the page of a post; only `crawl.article_hosts` are ever asked. The address tells whose page it is.
+    pub(super) async fn fetch_post(&self, url: &str) -> Result<PostPage, Failure> {
         let url = Url::parse(url)
             .map_err(|error| Failure::new(Outcome::ShapeChanged, format!("`{url}` is not an address: {error}")))?;
         let hosts = &self.config.settings.crawl.article_hosts;
-        source::fetch_article(&self.client, &url, hosts, self.clock.now()).await
+        let (client, now) = (&self.reader.client, self.clock.now());
+        if people_page::leads_to(&url) {
+            let post = source::fetch_people_post(client, &url, hosts, now).await?;
+            let draft = post.into_draft(people_page::key(&url), people_page::canonical(&url));
+            return Ok(PostPage::Post(Box::new(draft)));
+        }
+        Ok(match source::fetch_article(client, &url, hosts, now).await? {
+            ArticlePage::Article(article) => {
+                PostPage::Post(Box::new(article_draft(*article, canonical_key(&url), url)))
+            }
+            ArticlePage::Gone { notice, .. } => PostPage::Gone { notice },
+            ArticlePage::Unavailable { notice } => PostPage::Unavailable { notice },
+        })
     }
 
     async fn store_page(
         &self,
         post: &PostToFill,
-        fetched: Result<ArticlePage, Failure>,
+        fetched: Result<PostPage, Failure>,
         summary: &mut FillSummary,
     ) -> anyhow::Result<()> {
         let now = self.clock.now();
         match fetched {
-            Ok(ArticlePage::Article(article)) => {
-                let draft = article_draft(*article, post.key.clone(), Url::parse(&post.url).ok());
+            Ok(PostPage::Post(draft)) => {
+                let draft = PostDraft { key: post.key.clone(), ..*draft };
                 let account = AccountId::new(&post.account_id);
                 let record = [prepare(&account, draft, TextOrigin::Article, None, now, false)];
                 let mut tx = self.store.write().await?;
@@ -137,12 +162,12 @@ impl Engine {
                 summary.new_violations += self.judge_recorded(&recorded, &record).await?;
                 summary.filled += 1;
             }
-            Ok(ArticlePage::Gone { notice, .. }) => {
+            Ok(PostPage::Gone { notice }) => {
                 tracing::info!(post.id = post.id, notice, "the page of a post is gone");
                 self.note_failure(post.id, None, TextState::None).await?;
                 summary.gone += 1;
             }
-            Ok(ArticlePage::Unavailable { notice }) => {
+            Ok(PostPage::Unavailable { notice }) => {
                 tracing::info!(post.id = post.id, notice, "the page of a post is not shown at the moment");
                 self.note_failure(post.id, next_attempt(post.fill_attempts, now), TextState::Missing).await?;
                 summary.failed += 1;
@@ -170,18 +195,23 @@ impl Engine {
     }
 }
 
-/// A post as its article page tells it, under the key and the address by which it is known.
-pub(super) fn article_draft(article: Article, key: String, url: Option<Url>) -> PostDraft {
+fn host_of(post: &PostToFill) -> String {
+    Url::parse(&post.url).map(|url| authority_of(&url)).unwrap_or_default()
+}
+
+/// A post as its WeChat page tells it, under the key and the address by which it is known.
+fn article_draft(article: Article, key: String, url: Url) -> PostDraft {
     PostDraft {
         key,
         push_key: Some(article.identity.push_key()),
-        url: article.link.or(url),
+        url: article.link.or(Some(url)),
         title: article.title,
         body: article.body,
         links: article.links,
         text_state: article.text_state,
         published_at: article.published_at,
         zone_assumed: article.zone_assumed,
+        edited_at: None,
         original: article.original,
         pinned: false,
     }

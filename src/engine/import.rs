@@ -4,15 +4,13 @@ use anyhow::Context as _;
 use url::Url;
 
 use super::Engine;
-use super::fill::article_draft;
+use super::fill::PostPage;
 use super::prepare::prepare;
 use crate::config::settings::FillText;
 use crate::model::AccountId;
 use crate::model::account::authority_of;
 use crate::model::post::{PostDraft, TextOrigin};
-use crate::source::link::canonical_key;
 use crate::source::posts_file::ImportedItem;
-use crate::source::wechat_article::ArticlePage;
 use crate::store::posts::PostRecord;
 
 /// What an import did.
@@ -52,9 +50,9 @@ impl Engine {
     async fn draft_of(&self, item: ImportedItem) -> Result<PostDraft, String> {
         match item {
             ImportedItem::Post(draft) => Ok(*draft),
-            ImportedItem::Page(url) => match self.fetch_article(url.as_str()).await {
-                Ok(ArticlePage::Article(article)) => Ok(article_draft(*article, canonical_key(&url), Some(url))),
-                Ok(ArticlePage::Gone { notice, .. } | ArticlePage::Unavailable { notice }) => {
+            ImportedItem::Page(url) => match self.fetch_post(url.as_str()).await {
+                Ok(PostPage::Post(draft)) => Ok(*draft),
+                Ok(PostPage::Gone { notice } | PostPage::Unavailable { notice }) => {
                     Err(format!("{url}: the page shows no article: {notice}"))
                 }
                 Err(failure) => Err(format!("{url}: {failure}")),
@@ -62,7 +60,7 @@ impl Engine {
         }
     }
 
-    fn import_record(&self, account: &AccountId, draft: PostDraft) -> PostRecord {
+    pub(super) fn import_record(&self, account: &AccountId, draft: PostDraft) -> PostRecord {
         let settings = &self.config.settings.crawl;
         let on_article_host =
             |url: &Url| settings.fill_text == FillText::Missing && settings.article_hosts.contains(&authority_of(url));

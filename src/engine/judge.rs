@@ -133,7 +133,9 @@ impl Changes {
                 continue;
             };
             violation.first_seen_at = old.violation.first_seen_at;
-            if matches!(old.violation.state, ViolationState::Rectified | ViolationState::Withdrawn) {
+            // A removed post is not judged: who meets one here has seen it come back.
+            let was_closed = [ViolationState::Rectified, ViolationState::Withdrawn, ViolationState::Removed];
+            if was_closed.contains(&old.violation.state) {
                 self.event(&violation, old.n_events, now, "再次发现");
             } else {
                 violation.state = old.violation.state;

@@ -10,8 +10,11 @@
 
 pub mod coverage;
 pub mod crawl;
+mod deleted;
+mod event;
 pub mod fill;
 pub mod import;
+pub mod import_saved;
 pub mod judge;
 mod lanes;
 mod prepare;
@@ -24,8 +27,9 @@ use anyhow::Context as _;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::config::credentials::Credentials;
 use crate::rules::wording::Checker;
-use crate::source::http::HttpClient;
+use crate::source::Reader;
 use crate::store::Store;
 
 /// Everything a task needs; cheap to clone.
@@ -34,14 +38,16 @@ pub struct Engine {
     pub config: Arc<Config>,
     pub store: Store,
     pub checker: Arc<Checker>,
-    pub client: Arc<HttpClient>,
+    pub reader: Arc<Reader>,
+    pub credentials: Arc<Credentials>,
     pub clock: Clock,
 }
 
 impl Engine {
     pub fn new(config: Arc<Config>, store: Store, checker: Arc<Checker>, clock: Clock) -> anyhow::Result<Self> {
-        let client = HttpClient::new(&config.settings.crawl).context("cannot set up the HTTP client")?;
-        Ok(Self { config, store, checker, client: Arc::new(client), clock })
+        let reader = Reader::new(&config.settings.crawl).context("cannot set up the HTTP client")?;
+        let credentials = Arc::new(Credentials::load(&config));
+        Ok(Self { config, store, checker, reader: Arc::new(reader), credentials, clock })
     }
 
     /// Mirrors the registry in the database; every task that writes does it first.

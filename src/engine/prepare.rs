@@ -37,8 +37,7 @@ pub fn prepare(
     let text = joined_text(&title, &body);
     let (text, masked) = privacy::mask(&text);
     let text = text.into_owned();
-    // The title is the first line: masking keeps the number of characters and never adds a line break.
-    let title = text.split('\n').next().unwrap_or_default().to_owned();
+    let title = privacy::mask(&title).0.into_owned();
     PostRecord {
         account: account.clone(),
         key: bounded_key(&draft.key),
@@ -47,6 +46,7 @@ pub fn prepare(
         title,
         published_at: draft.published_at.and_then(|at| plausible_time(at, seen_at)),
         zone_assumed: draft.zone_assumed,
+        edited_at: draft.edited_at.and_then(|at| plausible_time(at, seen_at)),
         original: draft.original,
         text_state: draft.text_state,
         origin,

@@ -18,6 +18,8 @@ impl Engine {
         let mut tx = self.store.read().await?;
         let last_posts = tx.last_posts(self.clock.now()).await?;
         let deregistrations = tx.deregistrations().await?;
+        let profiles = tx.profiles().await?;
+        let states = tx.source_states().await?;
         drop(tx);
         let mut activity: HashMap<AccountId, AccountActivity> = HashMap::new();
         for (account, at) in last_posts {
@@ -25,6 +27,21 @@ impl Engine {
         }
         for (account, at) in deregistrations {
             activity.entry(account).or_default().deregistered_on = Some(calendar.day_of(at));
+        }
+        for seen in profiles {
+            let entry = activity.entry(seen.account).or_default();
+            entry.shown_name = seen.profile.name.or(entry.shown_name.take());
+            entry.verification_lost |= seen.profile.verified == Some(false) && seen.verified_at.is_some();
+        }
+        for account in &self.config.registry.accounts {
+            let said = account.sources.iter().filter_map(|source| states.get(&source.id)).find(|state| {
+                // Twice in a row: a platform may say it once by mistake.
+                let n_said = state.failure_counts.get(&state.outcome).copied().unwrap_or_default();
+                state.outcome.is_about_account() && n_said > 1
+            });
+            if let Some(state) = said {
+                activity.entry(account.id.clone()).or_default().gone = Some(state.outcome);
+            }
         }
         let registry = &self.config.registry;
         Ok(lint(&registry.units, &registry.accounts, &activity, calendar))

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use url::Url;
 
+use super::interface::{Grade, InterfaceSpec};
 use super::{AccountId, SourceId, UnitId, digest_hex};
 
 /// Declares an enum whose variants have one configuration word and one Chinese label each.
@@ -146,9 +147,26 @@ pub struct Source {
 
 impl Source {
     pub fn new(account: &AccountId, url: Url, spec: SourceSpec) -> Self {
-        let digest = digest_hex([url.as_str()], 8);
+        // Through an interface many accounts have one address: what tells them apart stands in the values.
+        let values = match &spec {
+            SourceSpec::Interface(spec) => spec.values.values().map(String::as_str).collect(),
+            SourceSpec::Feed { .. } | SourceSpec::HtmlList(_) => Vec::new(),
+        };
+        let digest = digest_hex([url.as_str()].into_iter().chain(values), 8);
         let id = SourceId::new(format!("{account}/{}-{digest}", spec.kind()));
         Self { id, url, spec }
+    }
+
+    /// What it looks at, in one line: the address, and through an interface the values that name the account.
+    pub fn target(&self) -> String {
+        let SourceSpec::Interface(spec) = &self.spec else { return self.url.to_string() };
+        let mut parts = vec![spec.interface.to_string(), self.url.to_string()];
+        parts.extend(spec.values.iter().map(|(name, value)| format!("{name}={value}")));
+        // Through an own back office the credential is the account.
+        if spec.values.is_empty() {
+            parts.extend(spec.credential.iter().map(|name| format!("credential={name}")));
+        }
+        parts.join(" ")
     }
 
     /// Host and port as they stand in the address: the bridge whose feeds vouch for each other.
@@ -171,9 +189,15 @@ pub fn authority_of(url: &Url) -> String {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SourceSpec {
     /// RSS 2.0, Atom or JSON Feed.
-    Feed { freshness: Freshness },
+    Feed {
+        freshness: Freshness,
+        /// Which bridge serves it, where that is known: its error pages and probes are understood.
+        bridge: Option<Bridge>,
+    },
     /// A list page read by CSS selectors.
     HtmlList(Box<HtmlListSpec>),
+    /// A platform's own interface.
+    Interface(Box<InterfaceSpec>),
 }
 
 impl SourceSpec {
@@ -181,7 +205,39 @@ impl SourceSpec {
         match self {
             Self::Feed { .. } => "feed",
             Self::HtmlList(_) => "html_list",
+            Self::Interface(spec) => spec.interface.as_str(),
         }
+    }
+
+    /// What a listing of it proves.
+    pub fn grade(&self) -> Grade {
+        match self {
+            Self::Feed { .. } | Self::HtmlList(_) => Grade::Complete,
+            Self::Interface(spec) => spec.interface.grade(),
+        }
+    }
+
+    /// Name of the credential it is asked with.
+    pub fn credential(&self) -> Option<&str> {
+        match self {
+            Self::Feed { .. } | Self::HtmlList(_) => None,
+            Self::Interface(spec) => spec.credential.as_deref(),
+        }
+    }
+
+    /// Whether it is a bridge, which may answer with yesterday's cache.
+    pub fn is_bridge(&self) -> bool {
+        matches!(self, Self::Feed { freshness: Freshness::Bridge, .. })
+    }
+}
+
+labelled_enum! {
+    /// A program that turns a platform into feeds (采集桥).
+    Bridge {
+        Rsshub = "rsshub", "RSSHub";
+        WeweRss = "wewe_rss", "wewe-rss";
+        WeMpRss = "we_mp_rss", "we-mp-rss";
+        Wechat2Rss = "wechat2rss", "Wechat2RSS";
     }
 }
 
@@ -236,8 +292,9 @@ mod tests {
     fn a_source_id_depends_on_account_kind_and_address_only() {
         let account = AccountId::new("gn-jyj-wx");
         let url: Url = "http://127.0.0.1:8001/a.xml".parse().unwrap();
-        let bridge = Source::new(&account, url.clone(), SourceSpec::Feed { freshness: Freshness::Bridge });
-        let trusted = Source::new(&account, url, SourceSpec::Feed { freshness: Freshness::Trusted });
+        let bridge =
+            Source::new(&account, url.clone(), SourceSpec::Feed { freshness: Freshness::Bridge, bridge: None });
+        let trusted = Source::new(&account, url, SourceSpec::Feed { freshness: Freshness::Trusted, bridge: None });
         assert_eq!(bridge.id, trusted.id);
         assert!(bridge.id.as_str().starts_with("gn-jyj-wx/feed-"));
         assert_eq!(bridge.authority(), "127.0.0.1:8001");

@@ -1,5 +1,7 @@
 //! One attempt at one source and what came of it (采集).
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use super::account::labelled_enum;
@@ -16,12 +18,17 @@ labelled_enum! {
         Unchanged = "unchanged", "无变化";
         /// A well-formed listing without a single post and without a second signal: proves nothing.
         EmptyUnproved = "empty_unproved", "空列表（不能证明未发布）";
+        /// An empty list, and the platform's own counter says that there is nothing.
+        EmptyConfirmed = "empty_confirmed", "空列表（计数已证实）";
         RateLimited = "rate_limited", "被限流";
         LoginNeeded = "login_needed", "需要登录";
         Captcha = "captcha", "要求验证码";
         NotFound = "not_found", "地址不存在";
         AccountCancelled = "account_cancelled", "账号已注销";
         AccountBanned = "account_banned", "账号被屏蔽";
+        AccountMigrated = "account_migrated", "账号已迁移";
+        PermissionMissing = "permission_missing", "接口无权限";
+        IpNotAllowed = "ip_not_allowed", "本机地址不在白名单";
         SourceClosed = "source_closed", "来源已关闭";
         ShapeChanged = "shape_changed", "返回内容无法识别";
         TooLarge = "too_large", "返回内容过大";
@@ -32,7 +39,12 @@ labelled_enum! {
 
 impl Outcome {
     pub fn is_success(self) -> bool {
-        matches!(self, Self::Listed | Self::Unchanged)
+        matches!(self, Self::Listed | Self::Unchanged | Self::EmptyConfirmed)
+    }
+
+    /// Whether the platform says that the account itself is gone or hidden.
+    pub fn is_about_account(self) -> bool {
+        matches!(self, Self::AccountCancelled | Self::AccountBanned | Self::AccountMigrated)
     }
 }
 
@@ -71,6 +83,37 @@ pub struct Listing {
     pub bad_items: Vec<BadItem>,
     /// The listing ended because there was nothing older.
     pub ended: bool,
+    /// Keys of posts that the platform says are deleted.
+    pub deleted: Vec<String>,
+    /// The platform's own count of the account's posts.
+    pub total: Option<u64>,
+    /// How the platform shows the account.
+    pub profile: Option<Profile>,
+    pub proof: Proof,
+}
+
+/// What a listing proves to have been seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Proof {
+    /// From its oldest item on, as far as it reaches up.
+    #[default]
+    Items,
+    /// Nothing: the interface leaves out posts.
+    Nothing,
+    /// There has never been a post: an empty list, and a counter that says so.
+    NothingEver,
+    /// Just this span, whatever the items: the platform reported whole days.
+    Span { from: DateTime<Utc>, to: DateTime<Utc> },
+}
+
+/// How a platform shows an account: compared with the registry, it tells renamed and unverified accounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    pub name: Option<String>,
+    /// Whether the platform shows it as verified (认证); `None`: it does not say.
+    pub verified: Option<bool>,
+    /// The platform's own id of the account.
+    pub platform_id: Option<String>,
 }
 
 /// The part of a listing that says how much time it proves. Kept with the source, because a later 304 stands for it.
@@ -82,6 +125,8 @@ pub struct Extent {
     pub newest_at: Option<DateTime<Utc>>,
     /// The listing reached the account's very first post.
     pub ended: bool,
+    /// The listing proves nothing after this instant.
+    pub until_at: Option<DateTime<Utc>>,
 }
 
 impl Listing {
@@ -95,9 +140,16 @@ impl Listing {
             self.posts.iter().filter_map(|post| post.published_at.map(|at| (at, post.pinned))).collect();
         // A publish time in the future is a wrong clock or a wrong zone, not a sign of life.
         let newest_at = dated.iter().map(|(at, _)| *at).filter(|at| *at <= listed_at).max();
+        let nothing = Extent { oldest_at: None, newest_at, ended: false, until_at: None };
+        match self.proof {
+            Proof::Items => {}
+            Proof::Nothing => return nothing,
+            Proof::NothingEver => return Extent { ended: true, ..nothing },
+            Proof::Span { from, to } => return Extent { oldest_at: Some(from), until_at: Some(to), ..nothing },
+        }
         let in_doubt = !self.bad_items.is_empty() || dated.len() < self.posts.len();
         if in_doubt || dated.is_empty() {
-            return Extent { oldest_at: None, newest_at, ended: false };
+            return nothing;
         }
         let newest = dated.iter().map(|(at, _)| *at).max();
         // Feeds in ascending order exist: there nothing at the head is pinned.
@@ -107,7 +159,7 @@ impl Listing {
             .skip_while(|(at, _)| !ascending && Some(*at) != newest)
             .filter(|(_, pinned)| !pinned)
             .map(|(at, _)| *at);
-        Extent { oldest_at: in_order.min(), newest_at, ended: self.ended }
+        Extent { oldest_at: in_order.min(), ended: self.ended, ..nothing }
     }
 }
 
@@ -140,6 +192,8 @@ pub struct Crawl {
     pub n_bad: usize,
     pub extent: Extent,
     pub validators: Validators,
+    /// The platform's own count of the account's posts.
+    pub total: Option<u64>,
     pub retry_at: Option<DateTime<Utc>>,
 }
 
@@ -153,8 +207,14 @@ pub struct SourceState {
     pub detail: String,
     pub crawled_at: DateTime<Utc>,
     pub last_success_at: Option<DateTime<Utc>>,
+    /// The last listing that held a post.
+    pub last_nonempty_at: Option<DateTime<Utc>>,
+    /// The platform's own count of the account's posts, as it said last.
+    pub total: Option<u64>,
     /// Failures in a row.
     pub failures: u32,
+    /// Failures since the last success, by outcome.
+    pub failure_counts: BTreeMap<Outcome, u32>,
     pub retry_at: Option<DateTime<Utc>>,
 }
 
@@ -165,6 +225,13 @@ impl SourceState {
     /// empty success kept, a later 304 to it would read as "nothing changed" and prove time in which nobody looked.
     pub fn after(before: Option<&Self>, crawl: &Crawl) -> Self {
         let success = crawl.outcome.is_success();
+        let mut failure_counts = before.map(|before| before.failure_counts.clone()).unwrap_or_default();
+        if success {
+            failure_counts.clear();
+        } else {
+            let n_before = failure_counts.entry(crawl.outcome).or_default();
+            *n_before = n_before.saturating_add(1);
+        }
         let validators = match crawl.outcome {
             Outcome::Listed => crawl.validators.clone(),
             _ => before.map(|before| before.validators.clone()).unwrap_or_default(),
@@ -181,6 +248,13 @@ impl SourceState {
             } else {
                 before.and_then(|before| before.last_success_at)
             },
+            last_nonempty_at: if crawl.n_items > 0 && success {
+                Some(crawl.listed_at)
+            } else {
+                before.and_then(|before| before.last_nonempty_at)
+            },
+            total: crawl.total.or(before.and_then(|before| before.total)),
+            failure_counts,
             failures: if success { 0 } else { before.map_or(0, |before| before.failures).saturating_add(1) },
             retry_at: crawl.retry_at,
         }
@@ -202,37 +276,25 @@ pub fn proved_span(extent: Extent, listed_at: DateTime<Utc>, reach: Reach) -> Op
         Reach::Listing => listed_at,
         Reach::SignOfLife(alive_at) => alive_at?.min(listed_at),
     };
-    let oldest_at = extent.oldest_at?;
-    Span::new((!extent.ended).then_some(oldest_at), to)
+    let to = extent.until_at.map_or(to, |until_at| until_at.min(to));
+    let from = if extent.ended { None } else { Some(extent.oldest_at?) };
+    Span::new(from, to)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::post::TextState;
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(seconds, 0).unwrap()
     }
 
     fn post(published: Option<i64>) -> PostDraft {
-        PostDraft {
-            key: format!("{published:?}"),
-            push_key: None,
-            url: None,
-            title: "标题".to_owned(),
-            body: String::new(),
-            links: Vec::new(),
-            text_state: TextState::Missing,
-            published_at: published.map(at),
-            zone_assumed: false,
-            original: true,
-            pinned: false,
-        }
+        PostDraft { key: format!("{published:?}"), published_at: published.map(at), ..PostDraft::default() }
     }
 
     fn listing(times: &[i64]) -> Listing {
-        Listing { posts: times.iter().map(|time| post(Some(*time))).collect(), bad_items: Vec::new(), ended: false }
+        Listing { posts: times.iter().map(|time| post(Some(*time))).collect(), ..Listing::default() }
     }
 
     #[test]
@@ -284,6 +346,16 @@ mod tests {
         let mut all = listing(&[90]);
         all.ended = true;
         assert_eq!(proved_span(all.extent(at(100)), at(100), Reach::Listing), Some(Span { from: None, to: at(100) }));
+    }
+
+    #[test]
+    fn a_listing_of_whole_days_proves_them_and_an_interface_that_leaves_out_posts_nothing() {
+        let days = Listing { proof: Proof::Span { from: at(10), to: at(80) }, ..listing(&[90]) };
+        assert_eq!(proved_span(days.extent(at(100)), at(100), Reach::Listing), Span::new(Some(at(10)), at(80)));
+        let partial = Listing { proof: Proof::Nothing, ended: true, ..listing(&[90]) };
+        assert_eq!(proved_span(partial.extent(at(100)), at(100), Reach::Listing), None);
+        let never = Listing { proof: Proof::NothingEver, ..listing(&[]) };
+        assert_eq!(proved_span(never.extent(at(100)), at(100), Reach::Listing), Some(Span { from: None, to: at(100) }));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod coverage;
 pub mod crawl;
+pub mod interface;
 pub mod post;
 pub mod rule;
 pub mod verdict;

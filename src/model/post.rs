@@ -26,6 +26,8 @@ labelled_enum! {
         /// Fetched from the article page because the listing had no text.
         Article = "article", "正文页";
         Import = "import", "导入";
+        /// A link that the platform pushed to us; its text is still to come.
+        Event = "event", "事件推送";
     }
 }
 
@@ -55,10 +57,32 @@ pub struct PostDraft {
     pub published_at: Option<DateTime<Utc>>,
     /// The source gave a time without a zone and Asia/Shanghai was assumed.
     pub zone_assumed: bool,
+    /// When the platform says that it was last edited.
+    pub edited_at: Option<DateTime<Utc>>,
     /// Own content; false for a repost (转载).
     pub original: bool,
     /// Shown on top of the list out of order: counts at its publish time, and says nothing about how far the list reaches.
     pub pinned: bool,
+}
+
+impl Default for PostDraft {
+    /// A post of which nothing is known yet: original, not pinned, its text missing.
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            push_key: None,
+            url: None,
+            title: String::new(),
+            body: String::new(),
+            links: Vec::new(),
+            text_state: TextState::Missing,
+            published_at: None,
+            zone_assumed: false,
+            edited_at: None,
+            original: true,
+            pinned: false,
+        }
+    }
 }
 
 impl PostDraft {
@@ -73,9 +97,14 @@ impl PostDraft {
     }
 }
 
-/// Title and body as the one text in which spans are counted.
+/// Title and body as the one text in which spans are counted. A post without a title of its own is given the beginning of
+/// its text for one: that beginning is not read twice.
 pub fn joined_text(title: &str, body: &str) -> String {
-    if body.is_empty() { title.to_owned() } else { format!("{title}\n{body}") }
+    match (title, body) {
+        (title, "") => title.to_owned(),
+        (title, body) if body.starts_with(title.trim_end_matches('…')) => body.to_owned(),
+        (title, body) => format!("{title}\n{body}"),
+    }
 }
 
 /// What counting needs of a post.

@@ -79,6 +79,8 @@ labelled_enum! {
         Open = "open", "待整改";
         /// A later version of the post no longer holds the words (machine-checked).
         Rectified = "rectified", "已整改";
+        /// The post was deleted: the words are gone, but nobody corrected them.
+        Removed = "removed", "已删除";
         /// The finding no longer holds: later evidence, or the entry was taken back.
         Withdrawn = "withdrawn", "已撤销";
     }

@@ -147,7 +147,8 @@ fn is_wording_of(record: &ViolationRecord, window: Window) -> bool {
 }
 
 fn is_confirmed(violation: &Violation) -> bool {
-    violation.tier == Tier::A && matches!(violation.state, ViolationState::Open | ViolationState::Rectified)
+    let stands = [ViolationState::Open, ViolationState::Rectified, ViolationState::Removed];
+    violation.tier == Tier::A && stands.contains(&violation.state)
 }
 
 /// Waits for a person: neither confirmed nor done with.

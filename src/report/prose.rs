@@ -226,7 +226,11 @@ fn wording(report: &WeeklyReport) -> Vec<String> {
             Some(right) => format!("“{}”应为“{right}”", problem.found),
             None => problem.message.trim_end_matches('。').to_owned(),
         };
-        let done = if problem.state == ViolationState::Rectified { "（已整改）" } else { "" };
+        let done = match problem.state {
+            ViolationState::Rectified => "（已整改）",
+            ViolationState::Removed => "（已删除）",
+            _ => "",
+        };
         format!(
             "{}{day}发布的{}中，{wrong}{done}",
             name(&problem.account),

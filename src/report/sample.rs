@@ -84,7 +84,7 @@ impl Sample {
     pub fn account(&mut self, id: &str, name: &str, unit: &str, kind: AccountKind) -> AccountId {
         let account = AccountId::new(id);
         let url: url::Url = format!("http://127.0.0.1:8001/{id}.xml").parse().unwrap();
-        let source = Source::new(&account, url, SourceSpec::Feed { freshness: Freshness::Bridge });
+        let source = Source::new(&account, url, SourceSpec::Feed { freshness: Freshness::Bridge, bridge: None });
         self.sources.push(SourceState {
             account: account.clone(),
             source: source.id.clone(),

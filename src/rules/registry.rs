@@ -9,7 +9,8 @@ use std::hash::BuildHasher;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::model::account::{Account, AccountKind, AccountStatus, Unit, labelled_enum};
+use crate::model::account::{Account, AccountKind, AccountStatus, SourceSpec, Unit, labelled_enum};
+use crate::model::crawl::Outcome;
 use crate::model::violation::{Severity, ViolationKind};
 use crate::model::week::Calendar;
 use crate::model::{AccountId, UnitId, ViolationId};
@@ -24,6 +25,14 @@ labelled_enum! {
         SharedSource = "shared_source", "采集来源重复";
         /// Posts after the day of deregistration.
         PostsAfterEnd = "posts_after_end", "注销后仍发布";
+        /// The platform shows another name than the registry.
+        Renamed = "renamed", "名称与登记不一致";
+        /// The platform showed the account as verified, and does not any more.
+        VerificationLost = "verification_lost", "认证失效";
+        /// The platform says that the account is cancelled, banned or moved.
+        Gone = "gone", "账号已不可用";
+        /// A source that cannot show accounts of this kind.
+        MisfitSource = "misfit_source", "采集来源与账号类型不符";
     }
 }
 
@@ -32,8 +41,13 @@ impl RegistryCheck {
     /// report.
     pub fn concerns_unit(self) -> bool {
         match self {
-            Self::SeveralAccounts | Self::Unfiled | Self::PostsAfterEnd => true,
-            Self::NoSource | Self::SharedSource => false,
+            Self::SeveralAccounts
+            | Self::Unfiled
+            | Self::PostsAfterEnd
+            | Self::Renamed
+            | Self::VerificationLost
+            | Self::Gone => true,
+            Self::NoSource | Self::SharedSource | Self::MisfitSource => false,
         }
     }
 }
@@ -67,11 +81,17 @@ impl RegistryFinding {
 }
 
 /// What is known of an account's life beyond the registry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct AccountActivity {
     pub last_published_at: Option<DateTime<Utc>>,
     /// Day on which the account was recorded as deregistered, where that is known.
     pub deregistered_on: Option<NaiveDate>,
+    /// The name that the platform shows.
+    pub shown_name: Option<String>,
+    /// It was shown as verified once, and is not any more.
+    pub verification_lost: bool,
+    /// What the platform said of the account itself, more than once and last.
+    pub gone: Option<Outcome>,
 }
 
 const BASIS_ONE_ACCOUNT: &str = "《国务院办公厅关于推进政务新媒体健康有序发展的意见》（国办发〔2018〕123号）：一个单位原则上在同一第三方平台只开设一个账号";
@@ -89,10 +109,14 @@ pub fn lint<S: BuildHasher>(
     findings.extend(accounts.iter().filter_map(unfiled));
     findings.extend(accounts.iter().filter_map(no_source));
     findings.extend(shared_sources(accounts));
-    findings.extend(accounts.iter().filter_map(|account| {
-        let activity = activity.get(&account.id)?;
-        posts_after_end(account, *activity, calendar)
-    }));
+    findings
+        .extend(accounts.iter().filter_map(|account| posts_after_end(account, activity.get(&account.id)?, calendar)));
+    for account in accounts.iter().filter(|account| is_in_use(account)) {
+        if let Some(activity) = activity.get(&account.id) {
+            findings.extend(drift(account, activity));
+        }
+    }
+    findings.extend(accounts.iter().flat_map(misfit_sources));
     findings.sort_by(|a, b| (a.check, &a.account, &a.subject).cmp(&(b.check, &b.account, &b.subject)));
     findings
 }
@@ -149,28 +173,28 @@ fn no_source(account: &Account) -> Option<RegistryFinding> {
 }
 
 fn shared_sources(accounts: &[Account]) -> Vec<RegistryFinding> {
-    let mut by_url: BTreeMap<&str, Vec<&Account>> = BTreeMap::new();
+    let mut by_target: BTreeMap<String, Vec<&Account>> = BTreeMap::new();
     for account in accounts.iter().filter(|account| account.status != AccountStatus::Deregistered) {
         for source in &account.sources {
-            let sharers = by_url.entry(source.url.as_str()).or_default();
+            let sharers = by_target.entry(source.target()).or_default();
             if sharers.last().is_none_or(|last| last.id != account.id) {
                 sharers.push(account);
             }
         }
     }
-    by_url
+    by_target
         .into_iter()
         .filter(|(_, accounts)| accounts.len() > 1)
-        .map(|(url, accounts)| {
+        .map(|(target, accounts)| {
             let message =
-                format!("{}共用同一采集来源 {url}，发布内容无法分清归属。请逐一核对采集地址。", names_of(&accounts));
-            finding(RegistryCheck::SharedSource, &accounts, Severity::Minor, message, url.to_owned())
+                format!("{}共用同一采集来源 {target}，发布内容无法分清归属。请逐一核对采集地址。", names_of(&accounts));
+            finding(RegistryCheck::SharedSource, &accounts, Severity::Minor, message, target)
         })
         .collect()
 }
 
 /// Claims nothing unless the day of deregistration is known and the post is later than that whole day.
-fn posts_after_end(account: &Account, activity: AccountActivity, calendar: Calendar) -> Option<RegistryFinding> {
+fn posts_after_end(account: &Account, activity: &AccountActivity, calendar: Calendar) -> Option<RegistryFinding> {
     if account.status != AccountStatus::Deregistered {
         return None;
     }
@@ -186,6 +210,48 @@ fn posts_after_end(account: &Account, activity: AccountActivity, calendar: Calen
         );
         finding(RegistryCheck::PostsAfterEnd, &[account], Severity::Major, message, account.id.to_string())
     })
+}
+
+/// What the platform shows of the account, beside what the registry says.
+fn drift(account: &Account, activity: &AccountActivity) -> Vec<RegistryFinding> {
+    let mut findings = Vec::new();
+    let mut add = |check, severity, said: String, request: &str| {
+        let message = format!("“{}”（{}）{said}。{request}", account.name, account.kind.label());
+        findings.push(finding(check, &[account], severity, message, account.id.to_string()));
+    };
+    let plain = |name: &str| -> String { name.chars().filter(|c| !c.is_whitespace()).collect() };
+    if let Some(shown) = activity.shown_name.as_deref().filter(|shown| plain(shown) != plain(&account.name)) {
+        let said = format!("在平台上显示的名称为“{shown}”，与登记名称不一致");
+        add(RegistryCheck::Renamed, Severity::Minor, said, "请核实是否改名，并办理变更备案。");
+    }
+    if activity.verification_lost {
+        let said = "的平台认证已失效".to_owned();
+        add(RegistryCheck::VerificationLost, Severity::Minor, said, "请核实并重新办理认证。");
+    }
+    if let Some(outcome) = activity.gone {
+        let said = format!("在平台上显示为{}，登记状态仍为{}", outcome.label(), account.status.label());
+        add(RegistryCheck::Gone, Severity::Major, said, "请核实，并办理变更或注销备案。");
+    }
+    findings
+}
+
+/// A matter of our own registry: the source of one kind under an account of another.
+fn misfit_sources(account: &Account) -> Vec<RegistryFinding> {
+    let misfits = account.sources.iter().filter(|source| match &source.spec {
+        SourceSpec::Interface(spec) => !spec.interface.kinds().contains(&account.kind),
+        SourceSpec::Feed { .. } | SourceSpec::HtmlList(_) => false,
+    });
+    misfits
+        .map(|source| {
+            let message = format!(
+                "“{}”为{}，不能通过采集来源 {} 查看。请更正账号类型或采集来源。",
+                account.name,
+                account.kind.label(),
+                source.spec.kind(),
+            );
+            finding(RegistryCheck::MisfitSource, &[account], Severity::Hint, message, source.id.to_string())
+        })
+        .collect()
 }
 
 fn names_of(accounts: &[&Account]) -> String {
@@ -204,8 +270,12 @@ fn finding(
     ids.sort();
     let basis = match check {
         RegistryCheck::SeveralAccounts => BASIS_ONE_ACCOUNT,
-        RegistryCheck::Unfiled | RegistryCheck::PostsAfterEnd => BASIS_FILING,
-        RegistryCheck::NoSource | RegistryCheck::SharedSource => "",
+        RegistryCheck::Unfiled
+        | RegistryCheck::PostsAfterEnd
+        | RegistryCheck::Renamed
+        | RegistryCheck::VerificationLost
+        | RegistryCheck::Gone => BASIS_FILING,
+        RegistryCheck::NoSource | RegistryCheck::SharedSource | RegistryCheck::MisfitSource => "",
     };
     let account = ids.remove(0);
     RegistryFinding { check, account, also: ids, severity, message, basis, subject }
@@ -217,6 +287,7 @@ mod tests {
 
     use super::*;
     use crate::model::account::{Freshness, Source, SourceSpec, UnitLevel};
+    use crate::model::interface::{Interface, InterfaceSpec};
 
     const CALENDAR: Calendar = Calendar { zone: chrono_tz::Asia::Shanghai, week_starts_on: Weekday::Fri };
 
@@ -231,7 +302,7 @@ mod tests {
             platform_id: None,
             status: AccountStatus::Active,
             filed_on: Some("2021-03-01".parse().unwrap()),
-            sources: vec![Source::new(&id, url, SourceSpec::Feed { freshness: Freshness::Bridge })],
+            sources: vec![Source::new(&id, url, SourceSpec::Feed { freshness: Freshness::Bridge, bridge: None })],
             id,
         }
     }
@@ -245,7 +316,7 @@ mod tests {
             supervisor: None,
         };
         let activity: HashMap<AccountId, AccountActivity> =
-            activity.iter().map(|(id, activity)| (AccountId::new(*id), *activity)).collect();
+            activity.iter().map(|(id, activity)| (AccountId::new(*id), activity.clone())).collect();
         let findings = lint(&[unit], accounts, &activity, CALENDAR);
         let found: Vec<(RegistryCheck, &str, usize)> =
             findings.iter().map(|f| (f.check, f.account.as_str(), f.also.len())).collect();
@@ -296,13 +367,54 @@ mod tests {
         let day = |text: &str| Some(text.parse::<NaiveDate>().unwrap());
         // 2023-05-10 16:30 UTC is the 11th in Shanghai.
         let at = |text: &str| Some(text.parse::<DateTime<Utc>>().unwrap());
-        let activity = |last_published_at, deregistered_on| AccountActivity { last_published_at, deregistered_on };
+        let activity = |last_published_at, deregistered_on| AccountActivity {
+            last_published_at,
+            deregistered_on,
+            ..AccountActivity::default()
+        };
         let late = at("2023-05-10T16:30:00Z");
         check(&accounts, &[("a", activity(late, day("2023-05-10")))], &[(RegistryCheck::PostsAfterEnd, "a", 0)]);
         check(&accounts, &[("a", activity(late, day("2023-05-11")))], &[]);
         check(&accounts, &[("a", activity(late, None))], &[]);
         check(&accounts, &[("a", activity(None, day("2023-05-10")))], &[]);
         check(&accounts, &[], &[]);
+    }
+
+    #[test]
+    fn what_the_platform_shows_is_compared_with_the_registry() {
+        let mut one = account("a", AccountKind::Weibo);
+        let shown = |name: &str| AccountActivity { shown_name: Some(name.to_owned()), ..AccountActivity::default() };
+        check(std::slice::from_ref(&one), &[("a", shown("名称 a"))], &[]);
+        check(std::slice::from_ref(&one), &[("a", shown("别名"))], &[(RegistryCheck::Renamed, "a", 0)]);
+        let gone = AccountActivity {
+            gone: Some(Outcome::AccountCancelled),
+            verification_lost: true,
+            ..AccountActivity::default()
+        };
+        let expected = [(RegistryCheck::VerificationLost, "a", 0), (RegistryCheck::Gone, "a", 0)];
+        check(std::slice::from_ref(&one), &[("a", gone.clone())], &expected);
+        one.status = AccountStatus::Deregistered;
+        check(&[one], &[("a", gone)], &[]);
+    }
+
+    #[test]
+    fn a_source_must_fit_the_kind_and_one_address_may_serve_many_accounts() {
+        let weibo = |id: &str, kind: AccountKind, uid: &str| {
+            let mut account = account(id, kind);
+            let spec = InterfaceSpec {
+                interface: Interface::WeiboMobile,
+                credential: None,
+                values: [("uid", uid.to_owned())].into(),
+            };
+            let url = "https://m.weibo.cn/".parse().unwrap();
+            account.sources = vec![Source::new(&account.id, url, SourceSpec::Interface(Box::new(spec)))];
+            account.unit = UnitId::new(id);
+            account
+        };
+        check(&[weibo("a", AccountKind::Weibo, "1"), weibo("b", AccountKind::Weibo, "2")], &[], &[]);
+        let same = [weibo("a", AccountKind::Weibo, "1"), weibo("b", AccountKind::Weibo, "1")];
+        check(&same, &[], &[(RegistryCheck::SharedSource, "a", 1)]);
+        check(&[weibo("a", AccountKind::Douyin, "1")], &[], &[(RegistryCheck::MisfitSource, "a", 0)]);
     }
 
     #[test]

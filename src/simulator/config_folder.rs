@@ -10,6 +10,7 @@ use std::path::Path;
 use chrono::Days;
 
 use super::content::SimAccount;
+use super::interfaces::seed::{account_id, credential_text, secret};
 use super::pages::selectors;
 use super::platforms::Platforms;
 use super::registry::{AREA, Channel, HostName, OFFICE};
@@ -25,7 +26,34 @@ pub fn write_config(dir: &Path, platforms: &Platforms) -> io::Result<()> {
     std::fs::write(dir.join("duwang.yaml"), settings_yaml(platforms))?;
     std::fs::write(dir.join("accounts.yaml"), accounts_yaml(platforms))?;
     std::fs::write(dir.join("rules.yaml"), RULES_YAML)?;
+    write_credentials(&dir.join("credentials"), platforms)?;
     std::fs::write(dir.join("exemptions.yaml"), exemptions_yaml(platforms))
+}
+
+/// One file for each account whose interface wants a login, named like the account.
+fn write_credentials(dir: &Path, platforms: &Platforms) -> io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    for account in platforms.world().accounts() {
+        let Some((interface, _)) = account.channel.interface() else { continue };
+        let text = credential_text(interface, &secret(interface, account));
+        if !text.is_empty() {
+            std::fs::write(dir.join(account.id.as_str()), text)?;
+        }
+    }
+    Ok(())
+}
+
+/// The source that asks the account's interface.
+fn interface_source(account: &SimAccount, platforms: &Platforms) -> Option<String> {
+    let (interface, _) = account.channel.interface()?;
+    let mut source = format!("{{kind: {interface}, url: {}", quoted(&platforms.interface_url(account)?));
+    for parameter in interface.parameters().iter().filter(|parameter| parameter.required) {
+        let _ = write!(source, ", {}: {}", parameter.name, quoted(&account_id(interface, account)));
+    }
+    if !interface.secrets().is_empty() {
+        let _ = write!(source, ", credential: {}", account.id);
+    }
+    Some(source + "}")
 }
 
 fn settings_yaml(platforms: &Platforms) -> String {
@@ -65,9 +93,20 @@ fn write_account(yaml: &mut String, account: &SimAccount, platforms: &Platforms)
     if let Some(day) = account.filed_on {
         let _ = writeln!(yaml, "    filed_on: {day}");
     }
-    let Some(url) = platforms.source_url(account) else { return };
-    let url = quoted(&url);
-    let source = match account.channel {
+    let first = interface_source(account, platforms);
+    let sources: Vec<String> = first.into_iter().chain(page_source(account, platforms)).collect();
+    if !sources.is_empty() {
+        let _ = writeln!(yaml, "    sources:");
+    }
+    for source in sources {
+        let _ = writeln!(yaml, "      - {source}");
+    }
+}
+
+/// The source that reads the account's feed or list page.
+fn page_source(account: &SimAccount, platforms: &Platforms) -> Option<String> {
+    let url = quoted(&platforms.source_url(account)?);
+    Some(match account.channel {
         Channel::SiteFeed => format!("{{kind: feed, url: {url}, freshness: trusted}}"),
         Channel::SiteList => format!(
             "{{kind: html_list, url: {url}, item: {}, link: {}, title: {}, date: {}, date_format: {}, next: {}, \
@@ -80,8 +119,7 @@ fn write_account(yaml: &mut String, account: &SimAccount, platforms: &Platforms)
             quoted(selectors::NEXT),
         ),
         _ => format!("{{kind: feed, url: {url}, freshness: bridge}}"),
-    };
-    let _ = writeln!(yaml, "    sources:\n      - {source}");
+    })
 }
 
 fn exemptions_yaml(platforms: &Platforms) -> String {

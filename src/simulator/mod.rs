@@ -10,6 +10,7 @@
 
 pub mod config_folder;
 pub mod content;
+pub mod interfaces;
 pub mod pages;
 mod planting;
 pub mod platforms;
@@ -24,6 +25,8 @@ mod tests;
 
 pub use config_folder::write_config;
 pub use content::{SimAccount, SimPost, World};
+pub use interfaces::server::InterfaceServer;
+pub use interfaces::{InterfaceFault, Seeded, SeededItem};
 pub use planting::PlantedError;
 pub use platforms::{Options, Platforms};
 pub use registry::{Behaviour, Channel, Fault, HostName};

@@ -16,6 +16,9 @@ use std::io;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::content::{SimAccount, SimPost, World};
+use super::interfaces::respond_of;
+use super::interfaces::seed::seeded;
+use super::interfaces::server::InterfaceServer;
 use super::pages::{self, Notice};
 use super::registry::{Behaviour, Channel, Fault, FeedStyle, HostName};
 use super::render::{self, Addresses};
@@ -40,6 +43,7 @@ pub struct Options {
 pub struct Platforms {
     world: World,
     hosts: BTreeMap<HostName, StaticServer>,
+    interfaces: BTreeMap<AccountId, InterfaceServer>,
     addresses: Addresses,
 }
 
@@ -54,7 +58,14 @@ impl Platforms {
             addresses.0.insert(name, server.base_url());
             hosts.insert(name, server);
         }
-        let mut platforms = Self { world: world.clone(), hosts, addresses };
+        let mut interfaces = BTreeMap::new();
+        for account in world.accounts() {
+            let Some((interface, fault)) = account.channel.interface() else { continue };
+            let server = InterfaceServer::start(respond_of(interface), seeded(interface, account), world.end())?;
+            server.set_fault(fault);
+            interfaces.insert(account.id.clone(), server);
+        }
+        let mut platforms = Self { world: world.clone(), hosts, interfaces, addresses };
         platforms.publish(world);
         Ok(platforms)
     }
@@ -67,6 +78,13 @@ impl Platforms {
             server.clear_routes();
             server.set_routes(routes_of(*name, &self.world, &self.addresses));
         }
+        for account in self.world.accounts() {
+            if let (Some((interface, _)), Some(server)) =
+                (account.channel.interface(), self.interfaces.get(&account.id))
+            {
+                server.change(|shown| *shown = seeded(interface, account));
+            }
+        }
     }
 
     pub fn world(&self) -> &World {
@@ -75,6 +93,11 @@ impl Platforms {
 
     pub fn addresses(&self) -> &Addresses {
         &self.addresses
+    }
+
+    /// Where the account's interface answers; `None` where it has none.
+    pub fn interface_url(&self, account: &SimAccount) -> Option<String> {
+        self.interfaces.get(&account.id).map(InterfaceServer::base_url)
     }
 
     /// Where the account's source is to be found; `None` where it has none.

@@ -4,7 +4,9 @@
 
 use chrono::NaiveDate;
 
+use super::interfaces::InterfaceFault;
 use crate::model::account::{AccountKind, AccountStatus, Unit, UnitLevel};
+use crate::model::interface::Interface;
 use crate::model::{AccountId, UnitId};
 
 /// Name of the invented prefecture.
@@ -165,6 +167,10 @@ pub enum Channel {
     SiteFeed,
     /// A list page of the unit's own site.
     SiteList,
+    /// The platform's own interface, with what is wrong with it.
+    Interface(Interface, Option<InterfaceFault>),
+    /// The platform's own interface, which fails, and then a well-kept bridge.
+    Failover(Interface, InterfaceFault),
     /// No source is registered.
     Unseen,
 }
@@ -200,13 +206,22 @@ impl Channel {
     /// The host that serves the account's source; `None` where no source is registered.
     pub fn host(self) -> Option<HostName> {
         match self {
-            Self::Bridge(_) => Some(HostName::Bridge),
+            Self::Bridge(_) | Self::Failover(..) => Some(HostName::Bridge),
             Self::SecondBridge(_) => Some(HostName::SecondBridge),
             Self::StaleBridge => Some(HostName::StaleBridge),
             Self::LimitedBridge => Some(HostName::LimitedBridge),
             Self::FaultyBridge(_) => Some(HostName::FaultyBridge),
             Self::SiteFeed | Self::SiteList => Some(HostName::Site),
-            Self::Unseen => None,
+            Self::Interface(..) | Self::Unseen => None,
+        }
+    }
+
+    /// The interface that is asked first, and what is wrong with it.
+    pub fn interface(self) -> Option<(Interface, Option<InterfaceFault>)> {
+        match self {
+            Self::Interface(interface, fault) => Some((interface, fault)),
+            Self::Failover(interface, fault) => Some((interface, Some(fault))),
+            _ => None,
         }
     }
 
@@ -297,6 +312,18 @@ fn plan(kind: AccountKind, number: usize) -> (Behaviour, Channel) {
         (AccountKind::Weibo, 0) => (Dead, Bridge(RssHub)),
         (AccountKind::Weibo, 1) => (Regular, Channel::FaultyBridge(Fault::EmptySuccess)),
         (AccountKind::Weibo, 2) => (Regular, StaleBridge),
+        (AccountKind::Weibo, 10 | 11) => (Regular, Channel::Interface(Interface::WeiboAjax, None)),
+        (AccountKind::Weibo, 12) => {
+            (Regular, Channel::Interface(Interface::WeiboAjax, Some(InterfaceFault::LoginExpired)))
+        }
+        (AccountKind::Weibo, 13) => (Regular, Channel::Failover(Interface::WeiboMobile, InterfaceFault::RateLimited)),
+        (AccountKind::Douyin, 5 | 6) => (Regular, Channel::Interface(Interface::DouyinCreator, None)),
+        (AccountKind::Douyin, 7) => {
+            (Regular, Channel::Interface(Interface::DouyinCreator, Some(InterfaceFault::NullList)))
+        }
+        (AccountKind::Toutiao, 3 | 4) => (Regular, Channel::Interface(Interface::ToutiaoBackend, None)),
+        (AccountKind::Baijiahao, 0) => (Regular, Channel::Interface(Interface::BaijiahaoBackend, None)),
+        (AccountKind::Kuaishou, 0) => (Regular, Channel::Interface(Interface::KuaishouOfficial, None)),
         (AccountKind::Weibo, 6..=9) => (Regular, SecondBridge(JsonFeed11)),
         (AccountKind::People, _) | (AccountKind::Kuaishou, 2) => (Regular, Unseen),
         (AccountKind::App | AccountKind::Other, 0) => (Lazy, SiteList),
@@ -328,6 +355,8 @@ fn plan_subscription(number: usize) -> (Behaviour, Channel) {
         37..=38 => (Regular, SecondBridge(FeedStyle::Atom)),
         39..=41 => (Regular, Bridge(FeedStyle::WechatFeeds)),
         42..=44 => (Regular, Bridge(FeedStyle::WeMpRss)),
+        45 | 46 => (Regular, Channel::Interface(Interface::WechatBackend, None)),
+        47 => (Regular, Channel::Failover(Interface::WechatBackend, InterfaceFault::LoginExpired)),
         _ => (Regular, Bridge(FeedStyle::RssHub)),
     }
 }

@@ -25,6 +25,8 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::interfaces::{SimAnswer, SimRequest};
+
 /// Requests remembered; the oldest are forgotten first.
 pub const LOG_RECORDS_MAX: usize = 200_000;
 /// Answers under way when the server is dropped get this long to finish.
@@ -111,8 +113,7 @@ pub struct RequestRecord {
 pub struct StaticServer {
     address: SocketAddr,
     shared: Arc<Shared>,
-    stop: watch::Sender<bool>,
-    thread: Option<JoinHandle<()>>,
+    _running: Running,
 }
 
 impl StaticServer {
@@ -123,16 +124,9 @@ impl StaticServer {
 
     /// Serves on the given port of 127.0.0.1; 0 = a free one.
     pub fn serve_at(port: u16, routes: HashMap<String, Route>) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (stop, stopped) = watch::channel(false);
-        let served = Arc::clone(&shared);
-        let body = move || runtime.block_on(accept(listener, served, stopped));
-        let thread = std::thread::Builder::new().name(format!("simulator-{}", address.port())).spawn(body)?;
-        let server = Self { address, shared, stop, thread: Some(thread) };
+        let (address, running) = run(port, Service::Stored(Arc::clone(&shared)))?;
+        let server = Self { address, shared, _running: running };
         server.set_routes(routes);
         Ok(server)
     }
@@ -182,16 +176,6 @@ impl StaticServer {
     /// Forgets the requests so far; the counter stays.
     pub fn clear_requests(&self) {
         self.shared.log().clear();
-    }
-}
-
-impl Drop for StaticServer {
-    fn drop(&mut self) {
-        self.stop.send_replace(true);
-        if let Some(thread) = self.thread.take() {
-            // A panic of the server thread was printed when it happened; there is nobody left to tell.
-            let _ = thread.join();
-        }
     }
 }
 
@@ -309,14 +293,121 @@ fn build(status: u16, headers: &[(String, String)], body: Body) -> Response<Body
     })
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::Receiver<bool>) {
+/// How the bytes of an answer travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    Whole,
+    /// One byte, then nothing more until the server stops.
+    Drip,
+}
+
+/// Answers one request.
+pub type Answerer = Arc<dyn Fn(SimRequest) -> (SimAnswer, Wire) + Send + Sync>;
+
+/// A running server whose answers are computed; stops when dropped.
+pub struct DynamicServer {
+    address: SocketAddr,
+    _running: Running,
+}
+
+impl std::fmt::Debug for DynamicServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DynamicServer").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl DynamicServer {
+    /// Serves on a free port of 127.0.0.1.
+    pub fn serve(answerer: Answerer) -> io::Result<Self> {
+        let (address, running) = run(0, Service::Computed(answerer))?;
+        Ok(Self { address, _running: running })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+/// Who answers the requests of a server.
+#[derive(Clone)]
+enum Service {
+    Stored(Arc<Shared>),
+    Computed(Answerer),
+}
+
+impl Service {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        match self {
+            Self::Stored(shared) => shared.answer(&request),
+            Self::Computed(answerer) => {
+                let (answer, wire) = answerer(plain_request(request).await);
+                match wire {
+                    Wire::Whole => build(answer.status, &answer.headers, whole(answer.body)),
+                    Wire::Drip => build(answer.status, &answer.headers, drip(&answer.body)),
+                }
+            }
+        }
+    }
+}
+
+async fn plain_request(request: Request<Incoming>) -> SimRequest {
+    let (head, body) = request.into_parts();
+    let query = head.uri.query().unwrap_or_default();
+    let headers = head.headers.iter();
+    let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    SimRequest {
+        is_post: head.method == Method::POST,
+        path: head.uri.path().to_owned(),
+        query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        headers: headers
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect(),
+        body: serde_json::from_slice(&bytes).unwrap_or_default(),
+    }
+}
+
+fn drip(body: &[u8]) -> Body {
+    let first = stream::iter([Ok(Frame::data(Bytes::copy_from_slice(&body[..body.len().min(1)])))]);
+    Either::Right(StreamBody::new(first.chain(stream::pending())).boxed_unsync())
+}
+
+/// Starts a thread that serves until the handle is dropped.
+fn run(port: u16, service: Service) -> io::Result<(SocketAddr, Running)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (stop, stopped) = watch::channel(false);
+    let body = move || runtime.block_on(accept(listener, service, stopped));
+    let thread = std::thread::Builder::new().name(format!("simulator-{}", address.port())).spawn(body)?;
+    Ok((address, Running { stop, thread: Some(thread) }))
+}
+
+/// The thread of a server; dropping it stops the server.
+#[derive(Debug)]
+struct Running {
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        if let Some(thread) = self.thread.take() {
+            // A panic of the server thread was printed when it happened; there is nobody left to tell.
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, service: Service, mut stopped: watch::Receiver<bool>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(converse(stream, Arc::clone(&shared), stopped.clone()));
+                    connections.spawn(converse(stream, service.clone(), stopped.clone()));
                 }
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
@@ -331,11 +422,11 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::
 }
 
 /// One connection until the peer closes it or the server stops.
-async fn converse(stream: TcpStream, shared: Arc<Shared>, mut stopped: watch::Receiver<bool>) {
+async fn converse(stream: TcpStream, answers: Service, mut stopped: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
-        let response = shared.answer(&request);
-        async move { Ok::<_, Infallible>(response) }
+        let answers = answers.clone();
+        async move { Ok::<_, Infallible>(answers.answer(request).await) }
     });
     let mut connection = std::pin::pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     // A peer that went away and a body cut short on purpose both end in an error here: neither is of interest.

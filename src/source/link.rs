@@ -41,6 +41,12 @@ pub fn is_lasting_wechat_link(url: &Url) -> bool {
         && (url.path().strip_prefix("/s/").is_some_and(|id| !id.is_empty()) || WechatLink::read(url).is_some())
 }
 
+/// Whether a key names a WeChat article by push and place only: that is all that is told of a deleted one.
+pub fn is_wechat_key_without_sn(key: &str) -> bool {
+    let link = Url::parse(key).ok().and_then(|url| WechatLink::read(&url));
+    link.is_some_and(|link| link.sn.is_none())
+}
+
 /// What a long WeChat link says of its article.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WechatLink {

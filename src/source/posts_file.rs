@@ -156,6 +156,7 @@ fn item(row: Row) -> Result<ImportedItem, String> {
         links: Vec::new(),
         published_at: parsed.map(|(at, _)| at),
         zone_assumed: parsed.is_some_and(|(_, assumed)| assumed),
+        edited_at: None,
         original: true,
         pinned: false,
     })))

@@ -3,13 +3,17 @@ use super::*;
 use crate::config::settings::{CrawlSettings, HostPace};
 use crate::model::AccountId;
 
-fn client() -> HttpClient {
+fn reader() -> Reader {
     let settings = CrawlSettings {
         default_host: HostPace { per_second: 0.0, concurrent: 4 },
         retries_max: 0,
         ..CrawlSettings::default()
     };
-    HttpClient::new(&settings).unwrap()
+    Reader::new(&settings).unwrap()
+}
+
+async fn look(reader: &Reader, source: &Source, validators: &Validators) -> Result<Fetched, Failure> {
+    fetch(reader, source, &Credentials::default(), validators, now()).await
 }
 
 fn now() -> DateTime<Utc> {
@@ -17,7 +21,7 @@ fn now() -> DateTime<Utc> {
 }
 
 fn feed_spec(freshness: Freshness) -> SourceSpec {
-    SourceSpec::Feed { freshness }
+    SourceSpec::Feed { freshness, bridge: None }
 }
 
 fn list_spec() -> SourceSpec {
@@ -53,11 +57,11 @@ async fn a_feed_is_listed_and_then_unchanged() {
     })
     .await;
     let source = source(server.url("/a.xml"), feed_spec(Freshness::Bridge));
-    let client = client();
-    let first = fetch(&client, &source, &Validators::default(), now()).await.unwrap();
-    let Fetched::Listing { listing, validators } = first else { panic!("{first:?}") };
+    let reader = reader();
+    let first = look(&reader, &source, &Validators::default()).await.unwrap();
+    let Fetched::Listing { listing, validators, .. } = first else { panic!("{first:?}") };
     assert_eq!(listing.posts.len(), 1);
-    assert_eq!(fetch(&client, &source, &validators, now()).await, Ok(Fetched::Unchanged));
+    assert_eq!(look(&reader, &source, &validators).await, Ok(Fetched::Unchanged { synced_at: None }));
 }
 
 #[tokio::test]
@@ -67,9 +71,8 @@ async fn the_pages_of_a_list_become_one_listing() {
         _ => page("b", ""),
     })
     .await;
-    let fetched =
-        fetch(&client(), &source(server.url("/1"), list_spec()), &Validators::default(), now()).await.unwrap();
-    let Fetched::Listing { listing, validators } = fetched else { panic!("{fetched:?}") };
+    let fetched = look(&reader(), &source(server.url("/1"), list_spec()), &Validators::default()).await.unwrap();
+    let Fetched::Listing { listing, validators, .. } = fetched else { panic!("{fetched:?}") };
     assert_eq!((listing.posts.len(), listing.ended, validators.etag.as_deref()), (2, true, Some("\"1\"")));
 }
 
@@ -81,7 +84,7 @@ async fn a_page_that_fails_fails_the_list() {
     })
     .await;
     let source = source(server.url("/1"), list_spec());
-    let failure = fetch(&client(), &source, &Validators::default(), now()).await.unwrap_err();
+    let failure = look(&reader(), &source, &Validators::default()).await.unwrap_err();
     assert_eq!(failure.outcome, Outcome::RateLimited);
     assert!(failure.retry_at.is_some());
 }
@@ -98,7 +101,7 @@ async fn an_article_is_fetched_from_its_hosts_only_and_a_captcha_is_no_verdict()
         _ => reply("200 OK", "Content-Type: text/html\r\n", b"<html><body></body></html>"),
     })
     .await;
-    let client = client();
+    let client = reader().client;
     let hosts = [server.addr.to_string()];
     let gone = fetch_article(&client, &server.url("/s/gone"), &hosts, now()).await.unwrap();
     assert!(matches!(gone, ArticlePage::Gone { reason: wechat_article::Gone::DeletedByAuthor, .. }));

@@ -1,8 +1,9 @@
 //! Crawls, what the next crawl of a source must know, and the coverage ledger.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
+use sqlx::types::Json;
 
 use super::{BINDS_MAX, StoreError, Tx, insert_rows, on_conn, word};
 use crate::model::coverage::{Coverage, Span};
@@ -27,6 +28,10 @@ struct StateRow {
     last_success_at: Option<DateTime<Utc>>,
     failures: i64,
     retry_at: Option<DateTime<Utc>>,
+    until_at: Option<DateTime<Utc>>,
+    last_nonempty_at: Option<DateTime<Utc>>,
+    total: Option<i64>,
+    failure_counts: Json<BTreeMap<Outcome, u32>>,
 }
 
 impl TryFrom<StateRow> for SourceState {
@@ -37,9 +42,23 @@ impl TryFrom<StateRow> for SourceState {
             outcome: word(Outcome::parse, "source_states", "outcome", &row.source_id, &row.outcome)?,
             failures: u32::try_from(row.failures)
                 .map_err(|_| StoreError::corrupt("source_states", "failures", &row.source_id, row.failures))?,
+            total: row
+                .total
+                .map(|total| {
+                    u64::try_from(total)
+                        .map_err(|_| StoreError::corrupt("source_states", "total", &row.source_id, total))
+                })
+                .transpose()?,
             source: SourceId::new(row.source_id),
+            last_nonempty_at: row.last_nonempty_at,
+            failure_counts: row.failure_counts.0,
             validators: Validators { etag: row.etag, last_modified: row.last_modified },
-            extent: Extent { oldest_at: row.oldest_at, newest_at: row.newest_at, ended: row.ended },
+            extent: Extent {
+                oldest_at: row.oldest_at,
+                newest_at: row.newest_at,
+                ended: row.ended,
+                until_at: row.until_at,
+            },
             detail: row.detail,
             crawled_at: row.crawled_at,
             last_success_at: row.last_success_at,
@@ -69,6 +88,7 @@ struct UnsettledRow {
     oldest_at: Option<DateTime<Utc>>,
     newest_at: Option<DateTime<Utc>>,
     ended: bool,
+    until_at: Option<DateTime<Utc>>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -91,7 +111,8 @@ impl Tx {
     /// What is remembered of every source that was ever crawled.
     pub async fn source_states(&mut self) -> Result<HashMap<SourceId, SourceState>, StoreError> {
         const SQL: &str = "SELECT source_id, etag, last_modified, oldest_at, newest_at, ended, outcome, detail, \
-                           crawled_at, last_success_at, failures, retry_at FROM source_states";
+                           crawled_at, last_success_at, failures, retry_at, until_at, last_nonempty_at, total, \
+                           failure_counts FROM source_states";
         let rows: Vec<StateRow> = on_conn!(self, conn => sqlx::query_as(SQL).fetch_all(conn).await)?;
         rows.into_iter().map(|row| SourceState::try_from(row).map(|state| (state.source.clone(), state))).collect()
     }
@@ -101,9 +122,9 @@ impl Tx {
         insert_rows!(
             self,
             crawls,
-            12,
+            13,
             "INSERT INTO crawls (source_id, listed_at, authority, reach, outcome, detail, n_items, n_bad, \
-             oldest_at, newest_at, ended, settled) ",
+             oldest_at, newest_at, ended, settled, until_at) ",
             |b, row| {
                 let crawl = &row.0;
                 b.push_bind(crawl.source.as_str()).push_bind(crawl.listed_at).push_bind(&crawl.authority);
@@ -112,19 +133,21 @@ impl Tx {
                 b.push_bind(count(crawl.n_items)).push_bind(count(crawl.n_bad));
                 b.push_bind(crawl.extent.oldest_at).push_bind(crawl.extent.newest_at).push_bind(crawl.extent.ended);
                 // A failure proves nothing, so there is nothing left to settle.
-                b.push_bind(!crawl.outcome.is_success());
+                b.push_bind(!crawl.outcome.is_success()).push_bind(crawl.extent.until_at);
             },
             " ON CONFLICT (source_id, listed_at) DO UPDATE SET authority = excluded.authority, \
              reach = excluded.reach, outcome = excluded.outcome, detail = excluded.detail, \
              n_items = excluded.n_items, n_bad = excluded.n_bad, oldest_at = excluded.oldest_at, \
-             newest_at = excluded.newest_at, ended = excluded.ended, settled = excluded.settled"
+             newest_at = excluded.newest_at, ended = excluded.ended, settled = excluded.settled, \
+             until_at = excluded.until_at"
         );
         insert_rows!(
             self,
             crawls,
-            12,
+            16,
             "INSERT INTO source_states (source_id, etag, last_modified, oldest_at, newest_at, ended, outcome, \
-             detail, crawled_at, last_success_at, failures, retry_at) ",
+             detail, crawled_at, last_success_at, failures, retry_at, until_at, last_nonempty_at, total, \
+             failure_counts) ",
             |b, row| {
                 let state = &row.1;
                 b.push_bind(state.source.as_str()).push_bind(&state.validators.etag);
@@ -132,11 +155,17 @@ impl Tx {
                 b.push_bind(state.extent.newest_at).push_bind(state.extent.ended);
                 b.push_bind(state.outcome.as_str()).push_bind(&state.detail).push_bind(state.crawled_at);
                 b.push_bind(state.last_success_at).push_bind(i64::from(state.failures)).push_bind(state.retry_at);
+                b.push_bind(state.extent.until_at).push_bind(state.last_nonempty_at);
+                b.push_bind(state.total.map(|total| i64::try_from(total).unwrap_or(i64::MAX)));
+                b.push_bind(Json(&state.failure_counts));
             },
             " ON CONFLICT (source_id) DO UPDATE SET etag = excluded.etag, last_modified = excluded.last_modified, \
              oldest_at = excluded.oldest_at, newest_at = excluded.newest_at, ended = excluded.ended, \
              outcome = excluded.outcome, detail = excluded.detail, crawled_at = excluded.crawled_at, \
-             last_success_at = excluded.last_success_at, failures = excluded.failures, retry_at = excluded.retry_at"
+             last_success_at = excluded.last_success_at, failures = excluded.failures, \
+             retry_at = excluded.retry_at, until_at = excluded.until_at, \
+             last_nonempty_at = excluded.last_nonempty_at, total = excluded.total, \
+             failure_counts = excluded.failure_counts"
         );
         Ok(())
     }
@@ -144,7 +173,7 @@ impl Tx {
     /// Successful listings that the ledger does not know yet.
     pub async fn unsettled_crawls(&mut self) -> Result<Vec<UnsettledCrawl>, StoreError> {
         const SQL: &str = "SELECT c.source_id, s.account_id, c.authority, c.reach, c.listed_at, c.oldest_at, \
-                           c.newest_at, c.ended FROM crawls c JOIN sources s ON s.id = c.source_id \
+                           c.newest_at, c.ended, c.until_at FROM crawls c JOIN sources s ON s.id = c.source_id \
                            WHERE NOT c.settled ORDER BY c.listed_at, c.source_id";
         let rows: Vec<UnsettledRow> = on_conn!(self, conn => sqlx::query_as(SQL).fetch_all(conn).await)?;
         Ok(rows
@@ -155,7 +184,12 @@ impl Tx {
                 authority: row.authority,
                 from_bridge: row.reach == REACH_BRIDGE,
                 listed_at: row.listed_at,
-                extent: Extent { oldest_at: row.oldest_at, newest_at: row.newest_at, ended: row.ended },
+                extent: Extent {
+                    oldest_at: row.oldest_at,
+                    newest_at: row.newest_at,
+                    ended: row.ended,
+                    until_at: row.until_at,
+                },
             })
             .collect())
     }

@@ -4,13 +4,17 @@
 //! SQLite's write lock at once (`BEGIN IMMEDIATE`), because a read transaction that later wants to write fails there
 //! when somebody wrote in between. The rules for SQL that both databases take are in `migrations/README.md`.
 //!
-//! One file for each group of tables: [`registry`], [`crawls`], [`posts`], [`violations`], [`reports`].
+//! One file for each group of tables: [`registry`], [`crawls`], [`posts`], [`counts`], [`fill`], [`profiles`], [`violations`],
+//! [`reports`].
 //!
 //! Invariant: nothing outside this folder names sqlx, and nothing in it knows rules, sources or formats.
 
+pub mod counts;
 pub mod crawls;
 mod error;
+pub mod fill;
 pub mod posts;
+pub mod profiles;
 pub mod registry;
 pub mod reports;
 pub mod violations;

@@ -7,8 +7,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
 use super::{BINDS_MAX, StoreError, Tx, insert_rows, on_conn};
-use crate::model::post::{CountedPost, Link, TextOrigin, TextState};
-use crate::model::week::Window;
+use crate::model::post::{Link, TextOrigin, TextState};
 use crate::model::{AccountId, PostId, SourceId, digest_hex};
 use crate::rules::wording::privacy::MaskedSpan;
 
@@ -27,6 +26,7 @@ pub struct PostRecord {
     pub title: String,
     pub published_at: Option<DateTime<Utc>>,
     pub zone_assumed: bool,
+    pub edited_at: Option<DateTime<Utc>>,
     pub original: bool,
     pub text_state: TextState,
     pub origin: TextOrigin,
@@ -67,16 +67,6 @@ pub struct UncheckedPost {
     pub masked: Vec<MaskedSpan>,
 }
 
-/// A post whose text is to be fetched from its page.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct PostToFill {
-    pub id: i64,
-    pub account_id: String,
-    pub key: String,
-    pub url: String,
-    pub fill_attempts: i64,
-}
-
 #[derive(Clone, sqlx::FromRow)]
 struct PostRow {
     id: i64,
@@ -97,11 +87,13 @@ struct PostRow {
     fill_attempts: i64,
     fill_after: Option<DateTime<Utc>>,
     checked_with: String,
+    edited_at: Option<DateTime<Utc>>,
+    removed_at: Option<DateTime<Utc>>,
 }
 
 const POST_COLUMNS: &str = "id, account_id, key, push_key, url, title, published_at, zone_assumed, original, text_state, \
                             text_origin, listing_hash, text_hash, version, first_seen_at, fill_attempts, fill_after, \
-                            checked_with";
+                            checked_with, edited_at, removed_at";
 
 /// What is to be written of one told post.
 struct Change {
@@ -172,13 +164,13 @@ impl Tx {
 
     /// Writes the rows and learns the ids of the new ones.
     async fn write_posts(&mut self, changes: &mut [Change]) -> Result<(), StoreError> {
-        const COLUMNS: usize = 17;
+        const COLUMNS: usize = 19;
         for chunk in changes.chunks_mut(BINDS_MAX / COLUMNS) {
             let ids: Vec<(i64, String, String)> = on_conn!(&mut *self, conn => {
                 let mut query = sqlx::QueryBuilder::new(
                     "INSERT INTO posts (account_id, key, push_key, url, title, published_at, zone_assumed, original, \
                      text_state, text_origin, listing_hash, text_hash, version, first_seen_at, fill_attempts, \
-                     fill_after, checked_with) ",
+                     fill_after, checked_with, edited_at, removed_at) ",
                 );
                 query.push_values(chunk.iter(), |mut b, change| {
                     let row = &change.row;
@@ -187,6 +179,7 @@ impl Tx {
                     b.push_bind(row.original).push_bind(&row.text_state).push_bind(&row.text_origin);
                     b.push_bind(&row.listing_hash).push_bind(&row.text_hash).push_bind(row.version).push_bind(row.first_seen_at);
                     b.push_bind(row.fill_attempts).push_bind(row.fill_after).push_bind(&row.checked_with);
+                    b.push_bind(row.edited_at).push_bind(row.removed_at);
                 });
                 query.push(
                     " ON CONFLICT (account_id, key) DO UPDATE SET push_key = excluded.push_key, url = excluded.url, \
@@ -196,7 +189,8 @@ impl Tx {
                      listing_hash = excluded.listing_hash, text_hash = excluded.text_hash, \
                      version = excluded.version, \
                      fill_attempts = excluded.fill_attempts, fill_after = excluded.fill_after, \
-                     checked_with = excluded.checked_with RETURNING id, account_id, key",
+                     checked_with = excluded.checked_with, edited_at = excluded.edited_at, \
+                     removed_at = excluded.removed_at RETURNING id, account_id, key",
                 );
                 query.build_query_as().fetch_all(conn).await?
             });
@@ -270,7 +264,7 @@ impl Tx {
         }
         const SQL: &str = "SELECT p.id, p.account_id, p.key, p.version, p.published_at, v.seen_at, v.text_zstd, \
                            v.masked FROM posts p JOIN post_versions v ON v.post_id = p.id AND v.version = p.version \
-                           WHERE p.checked_with = '' ORDER BY p.id LIMIT $1";
+                           WHERE p.checked_with = '' AND p.removed_at IS NULL ORDER BY p.id LIMIT $1";
         let rows: Vec<Row> = on_conn!(self, conn => sqlx::query_as(SQL).bind(i64::from(limit)).fetch_all(conn).await)?;
         rows.into_iter()
             .map(|row| {
@@ -304,13 +298,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Posts whose page is to be fetched now, the newest first.
-    pub async fn posts_to_fill(&mut self, now: DateTime<Utc>, limit: u32) -> Result<Vec<PostToFill>, StoreError> {
-        const SQL: &str = "SELECT id, account_id, key, url, fill_attempts FROM posts WHERE text_state = 'missing' \
-                           AND url IS NOT NULL AND fill_after <= $1 ORDER BY published_at DESC, id LIMIT $2";
-        Ok(on_conn!(self, conn => sqlx::query_as(SQL).bind(now).bind(i64::from(limit)).fetch_all(conn).await)?)
-    }
-
     /// The keys under which posts of an account are stored, by address.
     pub async fn post_keys_by_url(
         &mut self,
@@ -334,72 +321,39 @@ impl Tx {
         Ok(keys)
     }
 
-    /// How many posts still wait for their text, due or not.
-    pub async fn count_to_fill(&mut self) -> Result<u64, StoreError> {
-        const SQL: &str = "SELECT COUNT(*) FROM posts WHERE text_state = 'missing' AND fill_after IS NOT NULL";
-        let n: i64 = on_conn!(self, conn => sqlx::query_scalar(SQL).fetch_one(conn).await)?;
-        Ok(u64::try_from(n).unwrap_or_default())
-    }
-
-    /// Notes that a text could not be fetched; `again_at` = `None` gives up.
-    pub async fn record_fill_failure(
+    /// Notes that the platform calls posts of an account deleted, and gives those for which this is news. They stay and
+    /// count: they were published. `beginnings` are those of keys: a platform may not tell the whole of a deleted one.
+    pub async fn mark_removed(
         &mut self,
-        post: i64,
-        again_at: Option<DateTime<Utc>>,
-        text_state: TextState,
-    ) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE posts SET fill_attempts = fill_attempts + 1, fill_after = $2, text_state = $3 \
-                           WHERE id = $1";
-        on_conn!(self, conn => sqlx::query(SQL).bind(post).bind(again_at).bind(text_state.as_str())
-            .execute(conn).await.map(drop))?;
-        Ok(())
-    }
-
-    /// How many posts of a window were stored without a text: they were read for wording by their title only.
-    pub async fn count_unread(&mut self, window: Window) -> Result<u64, StoreError> {
-        const SQL: &str = "SELECT COUNT(*) FROM posts WHERE text_state = 'missing' \
-                           AND published_at >= $1 AND published_at < $2";
-        let n: i64 =
-            on_conn!(self, conn => sqlx::query_scalar(SQL).bind(window.from).bind(window.to).fetch_one(conn).await)?;
-        Ok(u64::try_from(n).unwrap_or_default())
-    }
-
-    /// What counting needs of all posts published in `[from, to)`, by account.
-    pub async fn counted_posts(
-        &mut self,
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
-    ) -> Result<HashMap<AccountId, Vec<CountedPost>>, StoreError> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            account_id: String,
-            published_at: DateTime<Utc>,
-            push_key: Option<String>,
-            original: bool,
+        account: &AccountId,
+        keys: &[String],
+        beginnings: &[String],
+        seen_at: DateTime<Utc>,
+    ) -> Result<Vec<PostId>, StoreError> {
+        const BEGINNING: &str = "UPDATE posts SET removed_at = $1 WHERE removed_at IS NULL AND account_id = $2 \
+                                 AND key LIKE $3 ESCAPE '!' RETURNING id";
+        let mut removed = Vec::new();
+        for beginning in beginnings {
+            let pattern = beginning.replace('!', "!!").replace('%', "!%").replace('_', "!_") + "%";
+            let ids: Vec<i64> = on_conn!(&mut *self, conn => sqlx::query_scalar(BEGINNING).bind(seen_at)
+                .bind(account.as_str()).bind(pattern).fetch_all(conn).await)?;
+            removed.extend(ids.into_iter().map(PostId));
         }
-        const SQL: &str = "SELECT account_id, published_at, push_key, original FROM posts \
-                           WHERE published_at >= $1 AND published_at < $2 ORDER BY account_id, published_at, key";
-        let rows: Vec<Row> = on_conn!(self, conn => sqlx::query_as(SQL).bind(from).bind(to).fetch_all(conn).await)?;
-        let mut by_account: HashMap<AccountId, Vec<CountedPost>> = HashMap::new();
-        let mut rows = rows.into_iter().peekable();
-        while let Some(first) = rows.peek() {
-            let account_id = first.account_id.clone();
-            let mut posts = Vec::new();
-            while let Some(row) = rows.next_if(|row| row.account_id == account_id) {
-                let Row { published_at, push_key, original, .. } = row;
-                posts.push(CountedPost { published_at, push_key, original });
-            }
-            by_account.insert(AccountId::new(account_id), posts);
+        for chunk in keys.chunks(BINDS_MAX - 2) {
+            let ids: Vec<i64> = on_conn!(&mut *self, conn => {
+                let mut query = sqlx::QueryBuilder::new("UPDATE posts SET removed_at = ");
+                query.push_bind(seen_at).push(" WHERE removed_at IS NULL AND account_id = ").push_bind(account.as_str());
+                query.push(" AND key IN (");
+                let mut list = query.separated(", ");
+                for key in chunk {
+                    list.push_bind(key);
+                }
+                query.push(") RETURNING id");
+                query.build_query_scalar().fetch_all(conn).await?
+            });
+            removed.extend(ids.into_iter().map(PostId));
         }
-        Ok(by_account)
-    }
-
-    /// The newest publish time before `to`, by account.
-    pub async fn last_posts(&mut self, to: DateTime<Utc>) -> Result<HashMap<AccountId, DateTime<Utc>>, StoreError> {
-        const SQL: &str = "SELECT account_id, MAX(published_at) FROM posts WHERE published_at < $1 GROUP BY account_id";
-        let rows: Vec<(String, DateTime<Utc>)> =
-            on_conn!(self, conn => sqlx::query_as(SQL).bind(to).fetch_all(conn).await)?;
-        Ok(rows.into_iter().map(|(account, at)| (AccountId::new(account), at)).collect())
+        Ok(removed)
     }
 
     /// The text of one version of a post.
@@ -431,6 +385,8 @@ fn new_row(post: &PostRecord) -> PostRow {
         fill_attempts: 0,
         fill_after: due_at(post),
         checked_with: String::new(),
+        edited_at: post.edited_at,
+        removed_at: None,
     }
 }
 
@@ -441,15 +397,26 @@ fn due_at(post: &PostRecord) -> Option<DateTime<Utc>> {
 
 /// The row after a post was told again, and whether the told text is its next version. `None`: nothing is new.
 ///
-/// A text from the article page stands above a listing that has none: when such a listing changes, the page is fetched
-/// again and the stored text stays until then.
+/// A whole text, or one from the article page, stands above a listing that has none or only its beginning: when such a
+/// listing changes, the page is fetched again where it can be, and the stored text stays until then.
 fn changed_row(stored: &PostRow, told: &PostRecord) -> Option<(PostRow, bool)> {
     let mut row = stored.clone();
     if stored.published_at.is_none() || (stored.zone_assumed && !told.zone_assumed) {
         row.published_at = told.published_at.or(stored.published_at);
         row.zone_assumed = told.zone_assumed;
     }
-    let dated = row.published_at != stored.published_at;
+    row.edited_at = told.edited_at.max(stored.edited_at);
+    // A post that is listed again was not deleted, or came back: it is judged again.
+    if row.removed_at.take().is_some() {
+        row.checked_with.clear();
+    }
+    let dated = row.published_at != stored.published_at
+        || row.edited_at != stored.edited_at
+        || row.removed_at != stored.removed_at;
+    // An event tells of a link only: whoever is known already is known better.
+    if told.origin == TextOrigin::Event {
+        return None;
+    }
     let from_page = told.origin == TextOrigin::Article;
     if !from_page && told.listing_hash == stored.listing_hash {
         return dated.then_some((row, false));
@@ -464,8 +431,11 @@ fn changed_row(stored: &PostRow, told: &PostRecord) -> Option<(PostRow, bool)> {
     row.text_state = told.text_state.to_string();
     row.fill_attempts = 0;
     row.fill_after = due_at(told);
-    let keep_page_text = stored.text_origin == TextOrigin::Article.as_str() && told.text_state == TextState::Missing;
-    if keep_page_text {
+    let was_whole = stored.text_state == TextState::Full.as_str();
+    if told.text_state == TextState::Missing && (was_whole || stored.text_origin == TextOrigin::Article.as_str()) {
+        if was_whole && !told.fillable {
+            row.text_state.clone_from(&stored.text_state);
+        }
         return Some((row, false));
     }
     row.text_origin = told.origin.to_string();

@@ -22,14 +22,18 @@ const DUMPS: &[(&str, &str)] = &[
     (
         "source_states",
         "SELECT source_id, etag, last_modified, oldest_at, newest_at, ended, outcome IN ('listed', 'unchanged'), crawled_at, last_success_at, \
-         failures > 0, retry_at FROM source_states",
+         failures > 0, retry_at, until_at, last_nonempty_at, total FROM source_states",
+    ),
+    (
+        "account_profiles",
+        "SELECT source_id, account_id, name, verified, platform_id, seen_at, verified_at FROM account_profiles",
     ),
     ("coverage", "SELECT account_id, source_id, from_at, to_at FROM coverage"),
     ("bridges", "SELECT authority, alive_at FROM bridges"),
     (
         "posts",
         "SELECT account_id, key, push_key, url, title, published_at, zone_assumed, original, text_state, text_origin, \
-         listing_hash, text_hash, version, first_seen_at, fill_attempts, fill_after, checked_with FROM posts",
+         listing_hash, text_hash, version, first_seen_at, fill_attempts, fill_after, checked_with, edited_at, removed_at FROM posts",
     ),
     (
         "post_versions",

@@ -5,6 +5,7 @@
 mod cli;
 mod kill;
 mod pass;
+mod platforms;
 mod store;
 mod support;
 mod tidy;

@@ -63,7 +63,11 @@ async fn verdicts_agree_with_what_was_published(store: Store) {
                 Verdict::Unverified => {
                     let blind = matches!(
                         account.channel,
-                        Channel::StaleBridge | Channel::LimitedBridge | Channel::FaultyBridge(_) | Channel::Unseen
+                        Channel::StaleBridge
+                            | Channel::LimitedBridge
+                            | Channel::FaultyBridge(_)
+                            | Channel::Interface(_, Some(_))
+                            | Channel::Unseen
                     );
                     assert!(blind, "{} could be seen through {:?}", row.id, account.channel);
                 }

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use duwang::model::account::AccountStatus;
 use duwang::model::coverage::Span;
-use duwang::model::crawl::{Crawl, Extent, Outcome, SourceState, Validators};
+use duwang::model::crawl::{Crawl, Extent, Outcome, Profile, SourceState, Validators};
 use duwang::model::post::{TextOrigin, TextState};
 use duwang::model::violation::{Severity, Tier, Violation, ViolationKind, ViolationState, WordingClass};
 use duwang::model::{AccountId, PostId, ViolationId};
@@ -11,6 +11,7 @@ use duwang::rules::wording::privacy::{MaskedSpan, PrivacyKind};
 use duwang::store::Store;
 use duwang::store::crawls::ProvedSpan;
 use duwang::store::posts::{PostRecord, RecordedPost};
+use duwang::store::profiles::SeenProfile;
 use duwang::store::violations::ViolationEvent;
 
 use crate::support;
@@ -28,6 +29,9 @@ on_both_databases!(
     violations_are_written_once_and_explained,
     a_unit_of_work_that_is_dropped_leaves_nothing,
     a_large_batch_is_split_by_the_bind_limit,
+    what_a_source_is_doing_is_remembered,
+    a_deleted_post_is_noted_once_and_judged_again_when_it_comes_back,
+    what_a_platform_shows_is_remembered,
 );
 
 async fn with_account(store: &Store) {
@@ -155,8 +159,14 @@ fn crawl(outcome: Outcome, seconds: i64) -> Crawl {
         detail: String::new(),
         n_items: 3,
         n_bad: 0,
-        extent: Extent { oldest_at: Some(at(seconds - 50)), newest_at: Some(at(seconds - 5)), ended: false },
+        extent: Extent {
+            oldest_at: Some(at(seconds - 50)),
+            newest_at: Some(at(seconds - 5)),
+            ended: false,
+            until_at: None,
+        },
         validators: Validators { etag: Some("W/\"1\"".to_owned()), last_modified: None },
+        total: Some(12),
         retry_at: None,
     }
 }
@@ -319,4 +329,63 @@ async fn a_bad_address_is_refused_with_a_remedy() {
     assert!(error.to_string().contains("write `sqlite:PATH` or `postgres://USER@HOST/DATABASE`"), "{error}");
     let error = Store::connect("sqlite:/nowhere/at/all/duwang.db", std::path::Path::new(".")).await.unwrap_err();
     assert!(error.to_string().contains("/nowhere/at/all/duwang.db"), "{error}");
+}
+
+async fn what_a_source_is_doing_is_remembered(store: Store) {
+    with_account(&store).await;
+    let listed = crawl(Outcome::Listed, 10);
+    let first = SourceState::after(None, &listed);
+    let expired = crawl(Outcome::LoginNeeded, 20);
+    let second = SourceState::after(Some(&first), &expired);
+    let third = SourceState::after(Some(&second), &crawl(Outcome::Network, 30));
+    let mut tx = store.write().await.unwrap();
+    tx.record_crawls(&[(listed, first), (expired, second), (crawl(Outcome::Network, 30), third.clone())][2..])
+        .await
+        .unwrap();
+    let state = tx.source_states().await.unwrap().remove(&third.source).unwrap();
+    assert_eq!(state, third);
+    assert_eq!(state.failure_counts, [(Outcome::LoginNeeded, 1), (Outcome::Network, 1)].into());
+    assert_eq!((state.failures, state.total, state.last_nonempty_at), (2, Some(12), Some(at(10))));
+    let healed = SourceState::after(Some(&state), &crawl(Outcome::Listed, 40));
+    assert!(healed.failure_counts.is_empty() && healed.last_nonempty_at == Some(at(40)));
+}
+
+async fn a_deleted_post_is_noted_once_and_judged_again_when_it_comes_back(store: Store) {
+    with_account(&store).await;
+    let told = [post("wx", "p1", "标题\n正文"), post("wx", "p2", "别的\n正文")];
+    let recorded = record(&store, &told).await;
+    let account = AccountId::new("wx");
+    let mut tx = store.write().await.unwrap();
+    let checked: Vec<_> = recorded.iter().map(|post| (post.id, post.version)).collect();
+    tx.mark_checked(&checked, "lists").await.unwrap();
+    let keys = ["p1".to_owned(), "unknown".to_owned()];
+    assert_eq!(tx.mark_removed(&account, &keys, &[], at(200)).await.unwrap(), [recorded[0].id]);
+    assert_eq!(tx.mark_removed(&account, &keys, &["p_".to_owned()], at(300)).await.unwrap(), []);
+    // A removed post is not judged again, whatever happens to the lists.
+    tx.forget_older_checks("other").await.unwrap();
+    let waiting = tx.unchecked_posts(10).await.unwrap();
+    assert_eq!(waiting.iter().map(|post| post.key.as_str()).collect::<Vec<_>>(), ["p2"]);
+    tx.commit().await.unwrap();
+    assert_eq!(record(&store, &told).await, []);
+    let waiting = store.read().await.unwrap().unchecked_posts(10).await.unwrap();
+    assert_eq!(waiting.iter().map(|post| post.key.as_str()).collect::<Vec<_>>(), ["p1", "p2"]);
+}
+
+async fn what_a_platform_shows_is_remembered(store: Store) {
+    with_account(&store).await;
+    let source = account("wx", "jyj").sources[0].id.clone();
+    let seen = |name: Option<&str>, verified, seconds| SeenProfile {
+        source: source.clone(),
+        account: AccountId::new("wx"),
+        profile: Profile { name: name.map(str::to_owned), verified, platform_id: None },
+        seen_at: at(seconds),
+    };
+    let mut tx = store.write().await.unwrap();
+    for profile in [seen(Some("甲"), Some(true), 1), seen(None, None, 2), seen(Some("乙"), Some(false), 3)] {
+        tx.record_profiles(&[profile]).await.unwrap();
+    }
+    let stored = tx.profiles().await.unwrap();
+    assert_eq!(stored.len(), 1);
+    assert_eq!(stored[0].profile, Profile { name: Some("乙".to_owned()), verified: Some(false), platform_id: None });
+    assert_eq!(stored[0].verified_at, Some(at(1)));
 }

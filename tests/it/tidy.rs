@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use duwang::model::interface::Interface;
+
 /// Longest source file, in lines.
 const FILE_LINES_MAX: usize = 500;
 
@@ -17,7 +19,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["model", "rules", "config"]),
     ("simulator", &["model"]),
     ("engine", &["model", "rules", "config", "source", "store", "report", "clock"]),
-    ("cli", &["model", "rules", "config", "source", "store", "report", "clock", "engine", "simulator"]),
+    ("web", &["model", "rules", "config", "source", "store", "report", "clock", "engine"]),
+    ("cli", &["model", "rules", "config", "source", "store", "report", "clock", "engine", "web", "simulator"]),
 ];
 
 /// What pure modules must not name: IO, async, database, network, environment, clock.
@@ -44,8 +47,16 @@ const PURE: &[(&str, &[&str])] = &[
     ("src/model", &[]),
     ("src/rules", &[]),
     ("src/report", &[]),
-    ("src/source", &["src/source/mod.rs", "src/source/http"]),
-    ("src/simulator", &["src/simulator/mod.rs", "src/simulator/server", "src/simulator/config_folder.rs"]),
+    ("src/source", &["src/source/mod.rs", "src/source/converse.rs", "src/source/http"]),
+    (
+        "src/simulator",
+        &[
+            "src/simulator/mod.rs",
+            "src/simulator/server",
+            "src/simulator/interfaces/server.rs",
+            "src/simulator/config_folder.rs",
+        ],
+    ),
 ];
 
 /// Words that only some places may name.
@@ -183,4 +194,28 @@ fn migrations_have_the_same_numbers_for_both_databases() {
         files(folder, ".sql").into_iter().map(|(name, _)| name.rsplit('/').next().unwrap().to_owned()).collect()
     };
     assert_eq!(names("migrations/sqlite"), names("migrations/postgres"));
+}
+
+#[test]
+fn the_readme_names_every_interface_with_its_grade() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let guide = std::fs::read_to_string(root().join("README.zh-CN.md")).unwrap();
+    let mut problems = Vec::new();
+    for interface in Interface::ALL {
+        let word = format!("`{interface}`");
+        let row = readme.lines().find(|line| line.starts_with('|') && line.contains(&word));
+        match row {
+            Some(row) if row.contains(&format!("| {} |", interface.grade())) => {}
+            _ => problems.push(format!("README.md has no row for {word} with grade {}", interface.grade())),
+        }
+        let row = guide.lines().find(|line| line.starts_with('|') && line.contains(&word)).unwrap_or_default();
+        let required =
+            interface.parameters().iter().filter(|parameter| parameter.required).map(|parameter| parameter.name);
+        for key in required.chain(interface.secrets().iter().copied()) {
+            if !row.contains(&format!("`{key}`")) {
+                problems.push(format!("README.zh-CN.md does not say that {word} needs `{key}`"));
+            }
+        }
+    }
+    assert_none(&problems);
 }

@@ -28,6 +28,11 @@ pub(super) fn check(root: &Field<'_>) -> Option<Settings> {
     section(&table, "crawl", |table| crawl(table, &mut settings.crawl));
     section(&table, "wording", |table| wording(table, &mut settings.wording));
     section(&table, "report", |table| report(table, &mut settings.report));
+    section(&table, "web", |table| {
+        set(table, "listen", &mut settings.web.listen, |text| {
+            text.parse().map_err(|_| Fault::new("is not an address with a port", "write for example `127.0.0.1:8420`"))
+        });
+    });
     table.finish();
     Some(settings)
 }
@@ -71,6 +76,7 @@ fn crawl(table: &Table<'_>, crawl: &mut CrawlSettings) {
         crawl.article_hosts = limited(&field).iter().filter_map(|item| item.read(host)).collect();
     }
     set(table, "bridge_stale_after", &mut crawl.bridge_stale_after, values::positive_duration);
+    set(table, "credentials_dir", &mut crawl.credentials_dir, path);
 }
 
 fn wording(table: &Table<'_>, wording: &mut WordingSettings) {

@@ -136,6 +136,8 @@ pub(in crate::config) fn options_of(spec: &SourceSpec) -> String {
     let mut options = serde_json::to_value(spec).unwrap_or_default();
     if let Some(object) = options.as_object_mut() {
         object.remove("kind");
+        // The kind of a source that asks an interface is the interface.
+        object.remove("interface");
         object.retain(|key, value| {
             let is_default = (key == "freshness" && value == "bridge") || (key == "link" && value == "");
             !is_default && !value.is_null()

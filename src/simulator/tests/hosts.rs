@@ -237,7 +237,7 @@ fn the_configuration_folder_names_every_account_and_its_source() {
     let accounts = registry["accounts"].as_array().unwrap();
     assert_eq!(accounts.len(), 108);
     let n_sources = accounts.iter().filter(|account| account.get("sources").is_some()).count();
-    let n_seen = platforms.world().accounts().iter().filter(|account| account.channel.host().is_some()).count();
+    let n_seen = platforms.world().accounts().iter().filter(|account| account.channel != Channel::Unseen).count();
     assert_eq!(n_sources, n_seen);
     assert_eq!(registry["units"].as_array().unwrap().len(), platforms.world().units().len());
     assert_eq!(read("rules.yaml")["rules"].as_array().unwrap().len(), 6);

@@ -120,6 +120,7 @@ fn draft(item: &Item, base: &Url) -> Result<PostDraft, String> {
         text_state: if only_title { TextState::Missing } else { TextState::Full },
         published_at: item.date.map(|stamp| stamp.at),
         zone_assumed: item.date.is_some_and(|stamp| stamp.zone_assumed),
+        edited_at: None,
         original: true,
         pinned: false,
         key,

@@ -38,12 +38,7 @@ pub struct Page {
 /// Reads one page. `base` is its address.
 pub fn parse_page(html: &str, base: &Url, spec: &HtmlListSpec) -> Result<Page, Failure> {
     let selectors = Selectors::parse(spec).map_err(|error| changed(&error))?;
-    if html.len() > PAGE_BYTES_MAX || is_too_deep(html) {
-        return Err(changed(&format!(
-            "the page is larger than {PAGE_BYTES_MAX} bytes or nested deeper than {DEPTH_MAX}"
-        )));
-    }
-    let document = Html::parse_document(&without_huge_tags(html));
+    let document = tree(html).map_err(|error| changed(&error))?;
     let base = &base_of(&document, base);
     let mut listing = Listing::default();
     for (position, item) in document.select(&selectors.item).enumerate() {
@@ -67,6 +62,14 @@ pub fn parse_page(html: &str, base: &Url, spec: &HtmlListSpec) -> Result<Page, F
     listing.ended = selectors.next.is_some() && next_link.is_none();
     let next = next_link.and_then(|link| web_url(link.attr("href")?, base));
     Ok(Page { listing, next })
+}
+
+/// The tree of a page; `Err`: the page is larger or deeper than any real one.
+pub(super) fn tree(html: &str) -> Result<Html, String> {
+    if html.len() > PAGE_BYTES_MAX || is_too_deep(html) {
+        return Err(format!("the page is larger than {PAGE_BYTES_MAX} bytes or nested deeper than {DEPTH_MAX}"));
+    }
+    Ok(Html::parse_document(&without_huge_tags(html)))
 }
 
 struct Selectors {
@@ -94,7 +97,7 @@ impl Selectors {
     }
 }
 
-fn parse_selector(name: &str, text: &str) -> Result<Selector, String> {
+pub(super) fn parse_selector(name: &str, text: &str) -> Result<Selector, String> {
     Selector::parse(text).map_err(|error| format!("`{name}`: `{text}` is not a CSS selector: {error}"))
 }
 
@@ -121,6 +124,7 @@ fn draft(item: ElementRef<'_>, base: &Url, selectors: &Selectors, spec: &HtmlLis
         text_state: TextState::Missing,
         published_at: stamp.map(|stamp| stamp.at),
         zone_assumed: stamp.is_some_and(|stamp| stamp.zone_assumed),
+        edited_at: None,
         original: true,
         pinned: false,
     })
@@ -139,11 +143,13 @@ fn title_of(element: ElementRef<'_>) -> String {
     title.chars().take(TITLE_CHARS_MAX).collect()
 }
 
-fn words_of(element: ElementRef<'_>) -> String {
+/// The text of an element on one line.
+pub(super) fn words_of(element: ElementRef<'_>) -> String {
     text::from_plain(&element.text().collect::<String>()).replace('\n', " ")
 }
 
-fn date_of(element: ElementRef<'_>, format: Option<&str>) -> Option<Stamp> {
+/// The date that an element shows, in the given format or in any usual one.
+pub(super) fn date_of(element: ElementRef<'_>, format: Option<&str>) -> Option<Stamp> {
     let words = words_of(element);
     match format {
         Some(format) => formatted_date(words.trim_matches(['[', ']', '(', ')', '（', '）', '【', '】', ' ']), format),

@@ -21,6 +21,7 @@ use url::Url;
 use crate::config::settings::CrawlSettings;
 use crate::model::account::authority_of;
 use crate::model::crawl::{Failure, Outcome, Validators};
+use crate::source::platform::{Answer, Call};
 use pace::Gates;
 pub use scope::Scope;
 
@@ -136,6 +137,67 @@ impl HttpClient {
         }
     }
 
+    /// Asks a platform's interface: redirects are not followed, and every status is an answer. Tries again after network
+    /// and server errors. One question at a time with one credential, at least `interval` apart, unless `crawl.hosts`
+    /// names the host.
+    pub async fn call(
+        &self,
+        call: &Call,
+        credential: Option<&str>,
+        interval: Duration,
+        now: DateTime<Utc>,
+    ) -> Result<Answer, Failure> {
+        let mut n_retries = 0;
+        loop {
+            let error = match self.call_once(call, credential, interval, now).await {
+                Ok(answer) if answer.status < 500 || n_retries >= self.retries_max => return Ok(answer),
+                Ok(_) => None,
+                Err(error) => Some(error),
+            };
+            if let Some(error) = error
+                && (!error.can_retry || n_retries >= self.retries_max)
+            {
+                return Err(error.failure);
+            }
+            tokio::time::sleep(self.wait_before_retry(n_retries)).await;
+            n_retries += 1;
+        }
+    }
+
+    async fn call_once(
+        &self,
+        call: &Call,
+        credential: Option<&str>,
+        interval: Duration,
+        now: DateTime<Utc>,
+    ) -> Result<Answer, AttemptError> {
+        let host = self.gates.of(&call.url);
+        let own = self.gates.of_credential(&call.url, credential, interval);
+        let _own_permit = match &own {
+            Some(own) => own.pass().await,
+            None => None,
+        };
+        let _permit = host.pass().await;
+        let mut builder = match &call.body {
+            None => self.client.get(call.url.clone()),
+            Some(body) => self
+                .client
+                .post(call.url.clone())
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(body.to_string()),
+        };
+        for (name, value) in &call.headers {
+            builder = builder.header(*name, value);
+        }
+        let response = builder.send().await.map_err(|error| network_error(&call.url, &error))?;
+        let status = response.status().as_u16();
+        let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+        let location = location.and_then(|location| call.url.join(location).ok());
+        let retry_at = status::retry_at(response.headers(), now);
+        let body = self.read_body(response).await?;
+        Ok(Answer { status, content_type: body.content_type, location, retry_at, bytes: body.bytes })
+    }
+
     /// Doubles with each retry; between half and all of it, so that many clients do not come back at once.
     fn wait_before_retry(&self, n_retries: u32) -> Duration {
         let whole = self.retry_wait.saturating_mul(2_u32.saturating_pow(n_retries)).min(RETRY_WAIT_MAX);
@@ -148,8 +210,8 @@ impl HttpClient {
         loop {
             let url = seen.last().unwrap_or(request.url);
             let next = match self.ask(url, request, now).await? {
-                Answer::Done(response) => return Ok(response),
-                Answer::Moved(next) => next,
+                Reply::Done(response) => return Ok(response),
+                Reply::Moved(next) => next,
             };
             request.scope.check_hop(url, &next)?;
             if seen.contains(&next) {
@@ -165,7 +227,7 @@ impl HttpClient {
     }
 
     /// One request at one address.
-    async fn ask(&self, url: &Url, request: Request<'_>, now: DateTime<Utc>) -> Result<Answer, AttemptError> {
+    async fn ask(&self, url: &Url, request: Request<'_>, now: DateTime<Utc>) -> Result<Reply, AttemptError> {
         let gate = self.gates.of(url);
         let _permit = gate.pass().await;
         let mut builder = self.client.get(url.clone()).header(header::ACCEPT, request.accept);
@@ -178,14 +240,14 @@ impl HttpClient {
         let response = builder.send().await.map_err(|error| network_error(url, &error))?;
         match response.status() {
             StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
-                self.read_body(response).await.map(|body| Answer::Done(Response::Body(body)))
+                self.read_body(response).await.map(|body| Reply::Done(Response::Body(body)))
             }
-            StatusCode::NOT_MODIFIED if !request.validators.is_empty() => Ok(Answer::Done(Response::NotModified)),
+            StatusCode::NOT_MODIFIED if !request.validators.is_empty() => Ok(Reply::Done(Response::NotModified)),
             StatusCode::MOVED_PERMANENTLY
             | StatusCode::FOUND
             | StatusCode::SEE_OTHER
             | StatusCode::TEMPORARY_REDIRECT
-            | StatusCode::PERMANENT_REDIRECT => Ok(Answer::Moved(redirect_target(url, response.headers())?)),
+            | StatusCode::PERMANENT_REDIRECT => Ok(Reply::Moved(redirect_target(url, response.headers())?)),
             status => {
                 let retry_at = status::retry_at(response.headers(), now);
                 let message = read_message(response).await;
@@ -226,7 +288,7 @@ impl HttpClient {
     }
 }
 
-enum Answer {
+enum Reply {
     Done(Response),
     Moved(Url),
 }

@@ -41,6 +41,23 @@ impl Gates {
             (None, Some(pace)) => (host, *pace),
             (None, None) => (authority.as_str(), self.default_host),
         };
+        self.of_key(key, pace)
+    }
+
+    /// The gate of a platform's interface: of the credential it is asked with, or of the host where it needs none.
+    /// `None` where the operator names the host in `crawl.hosts`: then that pace is the whole pace.
+    pub(super) fn of_credential(&self, url: &Url, credential: Option<&str>, interval: Duration) -> Option<Arc<Gate>> {
+        let authority = authority_of(url);
+        if self.hosts.contains_key(&authority) || self.hosts.contains_key(url.host_str().unwrap_or_default()) {
+            return None;
+        }
+        let pace = HostPace { per_second: 1.0 / interval.as_secs_f64().max(1.0 / PER_SECOND_MAX), concurrent: 1 };
+        // A blank stands in no host.
+        let key = credential.map_or_else(|| format!("interface {authority}"), |name| format!("credential {name}"));
+        Some(self.of_key(&key, pace))
+    }
+
+    fn of_key(&self, key: &str, pace: HostPace) -> Arc<Gate> {
         let mut gates = self.by_key.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(gate) = gates.get(key) {
             return Arc::clone(gate);
@@ -119,6 +136,21 @@ mod tests {
         assert!(Arc::ptr_eq(&gate(&gates, "http://a.cn/1"), &gate(&gates, "https://a.cn:8443/2")));
         assert!(!Arc::ptr_eq(&gate(&gates, "http://a.cn/1"), &gate(&gates, "http://a.cn:81/1")));
         assert!(!Arc::ptr_eq(&gate(&gates, "http://b.cn/1"), &gate(&gates, "http://c.cn/1")));
+    }
+
+    #[test]
+    fn a_credential_has_a_gate_of_its_own_unless_the_operator_sets_the_pace_of_the_host() {
+        let gates = gates();
+        let url = |text: &str| text.parse::<Url>().unwrap();
+        let minute = Duration::from_mins(1);
+        let one = gates.of_credential(&url("http://b.cn/1"), Some("office"), minute).unwrap();
+        let again = gates.of_credential(&url("http://c.cn/2"), Some("office"), minute).unwrap();
+        let other = gates.of_credential(&url("http://b.cn/1"), Some("other"), minute).unwrap();
+        assert!(Arc::ptr_eq(&one, &again) && !Arc::ptr_eq(&one, &other));
+        assert!(one.pass().now_or_never().is_some());
+        assert!(one.pass().now_or_never().is_none());
+        assert!(gates.of_credential(&url("http://b.cn/1"), None, minute).is_some());
+        assert!(gates.of_credential(&url("http://a.cn/1"), Some("office"), minute).is_none());
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl Scope<'_> {
         }
     }
 
-    pub(super) fn check_hop(self, from: &Url, to: &Url) -> Result<(), Failure> {
+    pub(in crate::source) fn check_hop(self, from: &Url, to: &Url) -> Result<(), Failure> {
         match self {
             Self::Anywhere if is_local(to) && !is_local(from) => {
                 let (from, to) = (authority_of(from), authority_of(to));

@@ -24,7 +24,7 @@ pub fn unit(id: &str) -> Unit {
 pub fn account(id: &str, unit: &str) -> Account {
     let account = AccountId::new(id);
     let url = format!("http://bridge.example/{id}.xml").parse().unwrap();
-    let source = Source::new(&account, url, SourceSpec::Feed { freshness: Freshness::Bridge });
+    let source = Source::new(&account, url, SourceSpec::Feed { freshness: Freshness::Bridge, bridge: None });
     Account {
         id: account,
         name: format!("{id}发布"),
@@ -47,6 +47,7 @@ pub fn post(account: &str, key: &str, text: &str) -> PostRecord {
         title: text.split('\n').next().unwrap_or_default().to_owned(),
         published_at: Some(at(0)),
         zone_assumed: false,
+        edited_at: None,
         original: true,
         text_state: TextState::Full,
         origin: TextOrigin::Listing,

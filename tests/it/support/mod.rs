@@ -2,5 +2,6 @@
 
 pub mod build;
 pub mod database;
+pub mod interfaces;
 pub mod postgres;
 pub mod simulated;

@@ -1,0 +1,15 @@
+//! Each platform interface over real HTTP against its simulation: success, and every way in which it fails.
+
+mod app_page;
+mod baijiahao;
+mod bilibili;
+mod channels;
+mod douyin;
+mod everything;
+mod hooks;
+mod kuaishou;
+mod payloads;
+mod people;
+mod toutiao;
+mod wechat;
+mod weibo;
