@@ -3,13 +3,16 @@
 mod app_page;
 mod baijiahao;
 mod bilibili;
+mod bridges;
 mod channels;
 mod douyin;
+mod drift;
 mod everything;
 mod hooks;
 mod kuaishou;
 mod payloads;
 mod people;
+mod saved;
 mod toutiao;
 mod wechat;
 mod weibo;
