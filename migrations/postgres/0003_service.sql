@@ -1,0 +1,103 @@
+-- The same tables as migrations/sqlite/0003_service.sql: what the unattended service remembers.
+
+-- When each source is to be read next, and who is reading it. A lease that has run out is free.
+CREATE TABLE source_schedule (
+    source_id TEXT COLLATE "C" PRIMARY KEY NOT NULL REFERENCES sources (id),
+    due_at TIMESTAMPTZ NOT NULL,
+    lease_owner TEXT,
+    lease_until TIMESTAMPTZ
+);
+
+CREATE INDEX source_schedule_due ON source_schedule (due_at);
+
+-- The next free moment of a host or credential, in Unix milliseconds: all nodes together keep its pace.
+CREATE TABLE paces (
+    key TEXT COLLATE "C" PRIMARY KEY NOT NULL,
+    next_ms BIGINT NOT NULL
+);
+
+-- Every process of the service, and when it was last heard of.
+CREATE TABLE nodes (
+    id TEXT COLLATE "C" PRIMARY KEY NOT NULL,
+    role TEXT NOT NULL,
+    version TEXT NOT NULL,
+    started_at TIMESTAMPTZ NOT NULL,
+    seen_at TIMESTAMPTZ NOT NULL
+);
+
+-- The state of each task of the service.
+CREATE TABLE tasks (
+    task TEXT COLLATE "C" PRIMARY KEY NOT NULL,
+    next_at TIMESTAMPTZ NOT NULL,
+    lease_owner TEXT,
+    lease_until TIMESTAMPTZ,
+    last_started_at TIMESTAMPTZ,
+    last_finished_at TIMESTAMPTZ,
+    last_ok BOOLEAN,
+    last_result TEXT
+);
+
+-- Jobs that are done once in a period, whoever comes first: week close, report, digest.
+CREATE TABLE task_periods (
+    task TEXT COLLATE "C" NOT NULL,
+    period TEXT COLLATE "C" NOT NULL,
+    owner TEXT NOT NULL,
+    lease_until TIMESTAMPTZ,
+    done_at TIMESTAMPTZ,
+    result TEXT,
+    PRIMARY KEY (task, period)
+);
+
+-- Closed weeks: the verdicts are fixed. `number` 0 is the report itself, 1 and on are corrections (更正).
+CREATE TABLE week_closes (
+    last_day DATE NOT NULL,
+    number BIGINT NOT NULL,
+    closed_at TIMESTAMPTZ NOT NULL,
+    digest TEXT NOT NULL,
+    verdicts JSONB NOT NULL,
+    changes JSONB NOT NULL,
+    PRIMARY KEY (last_day, number)
+);
+
+-- Messages to people: stored before they are sent. `key` makes a repeated one the same.
+CREATE TABLE outbox (
+    key TEXT COLLATE "C" PRIMARY KEY NOT NULL,
+    channel TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    message JSONB NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    due_at TIMESTAMPTZ,
+    attempts BIGINT NOT NULL,
+    sent_at TIMESTAMPTZ,
+    last_error TEXT
+);
+
+CREATE INDEX outbox_due ON outbox (due_at);
+
+-- Links found in posts, each checked once for all posts that hold it.
+CREATE TABLE links (
+    url TEXT COLLATE "C" PRIMARY KEY NOT NULL,
+    state TEXT NOT NULL,
+    status BIGINT,
+    detail TEXT NOT NULL,
+    first_bad_at TIMESTAMPTZ,
+    checked_at TIMESTAMPTZ,
+    due_at TIMESTAMPTZ
+);
+
+CREATE INDEX links_due ON links (due_at);
+
+CREATE TABLE post_links (
+    post_id BIGINT NOT NULL REFERENCES posts (id),
+    url TEXT COLLATE "C" NOT NULL REFERENCES links (url),
+    text TEXT NOT NULL,
+    PRIMARY KEY (post_id, url)
+);
+
+CREATE INDEX post_links_url ON post_links (url);
+
+-- The last recheck of a post with open problems.
+ALTER TABLE posts ADD COLUMN rechecked_at TIMESTAMPTZ;
+ALTER TABLE posts ADD COLUMN recheck_outcome TEXT;
+-- The post was first told by a listing that proves it was not there before: its publish time is in doubt.
+ALTER TABLE posts ADD COLUMN backdated_after TIMESTAMPTZ;
