@@ -1,14 +1,14 @@
 -- The same tables as migrations/sqlite/0003_service.sql: what the unattended service remembers.
 
--- When each source is to be read next, and who is reading it. A lease that has run out is free.
-CREATE TABLE source_schedule (
-    source_id TEXT COLLATE "C" PRIMARY KEY NOT NULL REFERENCES sources (id),
+-- When each account is to be read next, and who is reading it. A lease that has run out is free.
+CREATE TABLE crawl_schedule (
+    account_id TEXT COLLATE "C" PRIMARY KEY NOT NULL REFERENCES accounts (id),
     due_at TIMESTAMPTZ NOT NULL,
     lease_owner TEXT,
     lease_until TIMESTAMPTZ
 );
 
-CREATE INDEX source_schedule_due ON source_schedule (due_at);
+CREATE INDEX crawl_schedule_due ON crawl_schedule (due_at);
 
 -- The next free moment of a host or credential, in Unix milliseconds: all nodes together keep its pace.
 CREATE TABLE paces (
