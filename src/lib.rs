@@ -22,6 +22,7 @@
 //! | [`web`] | what platforms push to us | 事件接收 |
 //! | [`simulator`] | simulated platforms on loopback, for `duwang demo` and the tests | 模拟平台 |
 //! | [`cli`] | one file for each command | 命令行 |
+//! | [`lifecycle`] | signals, the two-step stop, what systemd is told | 启停 |
 //! | [`clock`] | the only reader of the system clock | |
 //!
 //! # A post's way through the house
@@ -58,6 +59,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod engine;
+pub mod lifecycle;
 pub mod model;
 pub mod report;
 pub mod rules;

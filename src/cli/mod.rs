@@ -73,8 +73,8 @@ struct Global {
 enum Command {
     /// Try everything: simulated platforms on loopback, a crawl, a weekly report
     Demo(demo::Demo),
-    /// Receive what platforms push (events of WeChat accounts), until stopped
-    Serve,
+    /// The service: reads accounts when they are due, runs tasks, receives events, until stopped
+    Serve(serve::Serve),
     /// Read the sources of accounts once, now
     Crawl(crawl::Crawl),
     /// Check the wording of text, HTML or Word files; exit 1 if anything is found
@@ -133,7 +133,7 @@ pub fn main() -> ExitCode {
 async fn run(command: Command, session: &Session, output: &mut Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(args) => args.run(session, output).await,
-        Command::Serve => serve::run(session, output).await,
+        Command::Serve(args) => args.run(session, output).await,
         Command::Crawl(args) => args.run(session, output).await,
         Command::Check(args) => args.run(session, output),
         Command::Report(args) => args.run(session, output).await,
@@ -196,6 +196,13 @@ impl Session {
     async fn engine(&self) -> anyhow::Result<Engine> {
         let config = self.load_config()?;
         self.engine_of(config).await
+    }
+
+    /// The same over a database that is open already.
+    fn engine_over(&self, store: Store) -> anyhow::Result<Engine> {
+        let config = self.load_config()?;
+        let checker = load_checker(&config.settings, &config.dir)?;
+        Engine::new(Arc::new(config), store, Arc::new(checker), self.clock)
     }
 
     async fn engine_of(&self, config: Config) -> anyhow::Result<Engine> {

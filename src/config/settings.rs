@@ -5,10 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::Weekday;
+use chrono::{DateTime, TimeDelta, Utc, Weekday};
 use chrono_tz::Tz;
 
 use crate::model::week::Calendar;
+use crate::rules::cadence::Cadence;
 
 /// All sections.
 #[derive(Clone, Debug)]
@@ -20,9 +21,17 @@ pub struct Settings {
     pub wording: WordingSettings,
     pub report: ReportSettings,
     pub web: WebSettings,
+    pub service: ServiceSettings,
 }
 
 impl Settings {
+    /// The first moment of a schedule after an instant, in the zone of people.
+    pub fn cron_after(&self, schedule: &cron::Schedule, after: DateTime<Utc>) -> DateTime<Utc> {
+        let next = schedule.after(&after.with_timezone(&self.time_zone)).next();
+        // A schedule without a further moment (a year that is over) never comes.
+        next.map_or(DateTime::<Utc>::MAX_UTC, |next| next.with_timezone(&Utc))
+    }
+
     pub fn calendar(&self) -> Calendar {
         Calendar { zone: self.time_zone, week_starts_on: self.report.week_starts_on }
     }
@@ -37,7 +46,27 @@ impl Default for Settings {
             wording: WordingSettings::default(),
             report: ReportSettings::default(),
             web: WebSettings::default(),
+            service: ServiceSettings::default(),
         }
+    }
+}
+
+/// `service`: how nodes share the work.
+#[derive(Clone, Debug)]
+pub struct ServiceSettings {
+    /// After this long without a heartbeat a node's work is taken over. Default: 2 minutes.
+    pub lease: Duration,
+}
+
+impl Default for ServiceSettings {
+    fn default() -> Self {
+        Self { lease: Duration::from_mins(2) }
+    }
+}
+
+impl ServiceSettings {
+    pub fn lease(&self) -> TimeDelta {
+        TimeDelta::from_std(self.lease).unwrap_or(TimeDelta::MAX)
     }
 }
 
@@ -110,6 +139,12 @@ pub struct CrawlSettings {
     pub article_hosts: Vec<String>,
     /// A bridge without a sign of life for this long is a source alarm. Default: 2 days.
     pub bridge_stale_after: Duration,
+    /// How often an account is looked at of which nothing is known. Default: 1 hour.
+    pub every: Duration,
+    /// How often one that posts often is looked at, at most. Default: 20 minutes.
+    pub every_min: Duration,
+    /// How often one that hardly ever posts is looked at, at least; also the slowest retry. Default: 12 hours.
+    pub every_max: Duration,
     /// Folder of the credential files, relative to the configuration folder. Default: credentials.
     pub credentials_dir: PathBuf,
 }
@@ -131,12 +166,19 @@ impl Default for CrawlSettings {
             fill_pages_max: 200,
             article_hosts: ["mp.weixin.qq.com", "rmh.pdnews.cn"].map(str::to_owned).to_vec(),
             bridge_stale_after: Duration::from_hours(48),
+            every: Duration::from_hours(1),
+            every_min: Duration::from_mins(20),
+            every_max: Duration::from_hours(12),
             credentials_dir: PathBuf::from("credentials"),
         }
     }
 }
 
 impl CrawlSettings {
+    pub fn cadence(&self) -> Cadence {
+        Cadence { every: self.every, every_min: self.every_min, every_max: self.every_max.max(self.every_min) }
+    }
+
     /// The pace for a `host` or `host:port`: the exact name first, then the host alone, then the default.
     pub fn pace_of(&self, authority: &str) -> HostPace {
         let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);

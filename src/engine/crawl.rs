@@ -57,7 +57,7 @@ pub enum Progress {
 
 /// What was read of one account.
 #[derive(Default)]
-struct AccountRead {
+pub(super) struct AccountRead {
     crawls: Vec<(Crawl, SourceState)>,
     posts: Vec<PostRecord>,
     /// Keys of posts that the platform calls deleted.
@@ -66,6 +66,13 @@ struct AccountRead {
     /// Credentials that did not open their source.
     refused_credentials: Vec<String>,
     waiting: u64,
+}
+
+impl AccountRead {
+    /// How each source that was asked is doing now.
+    pub(super) fn states(&self) -> impl Iterator<Item = &SourceState> {
+        self.crawls.iter().map(|(_, state)| state)
+    }
 }
 
 /// The name of the task in `runs`.
@@ -124,6 +131,15 @@ impl Engine {
         Ok(summary)
     }
 
+    /// Raises the alarm for every bridge without a recent sign of life, and says how many there are.
+    pub async fn alarm_stale_bridges(&self) -> anyhow::Result<usize> {
+        let stale = self.stale_bridges(self.clock.now()).await?;
+        for (authority, alive_at) in &stale {
+            tracing::warn!(authority, ?alive_at, "bridge without a recent sign of life: log in to it again");
+        }
+        Ok(stale.len())
+    }
+
     /// Bridges of the registry that were read, and show no sign of life.
     async fn stale_bridges(&self, now: DateTime<Utc>) -> anyhow::Result<BTreeMap<String, Option<DateTime<Utc>>>> {
         let stale_after = TimeDelta::from_std(self.config.settings.crawl.bridge_stale_after).unwrap_or(TimeDelta::MAX);
@@ -169,7 +185,7 @@ impl Engine {
 
     /// Tries the sources of an account in order until one answers that lists everything; what a partial one lists is
     /// taken on the way.
-    async fn read_account(&self, account: &Account, states: &HashMap<SourceId, SourceState>) -> AccountRead {
+    pub(super) async fn read_account(&self, account: &Account, states: &HashMap<SourceId, SourceState>) -> AccountRead {
         let mut read = AccountRead::default();
         for source in &account.sources {
             let before = states.get(&source.id);
@@ -282,7 +298,7 @@ impl Engine {
     }
 
     /// Stores what was read in one transaction, then judges what is new.
-    async fn store_batch(&self, batch: Vec<AccountRead>, summary: &mut CrawlSummary) -> anyhow::Result<()> {
+    pub(super) async fn store_batch(&self, batch: Vec<AccountRead>, summary: &mut CrawlSummary) -> anyhow::Result<()> {
         let mut crawls = Vec::new();
         let mut posts = Vec::new();
         let mut deleted = Vec::new();

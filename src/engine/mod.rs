@@ -10,6 +10,7 @@
 
 pub mod coverage;
 pub mod crawl;
+pub mod daemon;
 mod deleted;
 mod event;
 pub mod fill;
@@ -31,6 +32,7 @@ use crate::config::credentials::Credentials;
 use crate::rules::wording::Checker;
 use crate::source::Reader;
 use crate::store::Store;
+use daemon::DatabasePace;
 
 /// Everything a task needs; cheap to clone.
 #[derive(Clone, Debug)]
@@ -45,7 +47,14 @@ pub struct Engine {
 
 impl Engine {
     pub fn new(config: Arc<Config>, store: Store, checker: Arc<Checker>, clock: Clock) -> anyhow::Result<Self> {
-        let reader = Reader::new(&config.settings.crawl).context("cannot set up the HTTP client")?;
+        let crawl = &config.settings.crawl;
+        // Several nodes can share PostgreSQL only.
+        let reader = if store.is_sqlite() {
+            Reader::new(crawl)
+        } else {
+            Reader::with_shared_pace(crawl, Arc::new(DatabasePace { store: store.clone(), clock }))
+        };
+        let reader = reader.context("cannot set up the HTTP client")?;
         let credentials = Arc::new(Credentials::load(&config));
         Ok(Self { config, store, checker, reader: Arc::new(reader), credentials, clock })
     }

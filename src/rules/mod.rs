@@ -4,6 +4,7 @@
 //! disorder in the registry itself; [`docx_text`] reads the text of a Word file that is to be checked. No IO, no async,
 //! no clock.
 
+pub mod cadence;
 pub mod docx_text;
 pub mod frequency;
 pub mod registry;

@@ -5,7 +5,7 @@
 //! when somebody wrote in between. The rules for SQL that both databases take are in `migrations/README.md`.
 //!
 //! One file for each group of tables: [`registry`], [`crawls`], [`posts`], [`counts`], [`fill`], [`profiles`], [`violations`],
-//! [`reports`].
+//! [`reports`], [`schedule`].
 //!
 //! Invariant: nothing outside this folder names sqlx, and nothing in it knows rules, sources or formats.
 
@@ -17,9 +17,10 @@ pub mod posts;
 pub mod profiles;
 pub mod registry;
 pub mod reports;
+pub mod schedule;
 pub mod violations;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -89,12 +90,17 @@ macro_rules! insert_rows {
 }
 use insert_rows;
 
+/// The file of an SQLite address; `None` for another database. Relative paths start at `base_dir`.
+pub fn sqlite_path(url: &str, base_dir: &Path) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite:")?;
+    Some(base_dir.join(path.strip_prefix("//").unwrap_or(path)))
+}
+
 impl Store {
     /// Opens the database at `url`: `sqlite:PATH` (created if missing; relative paths start at `base_dir`) or
     /// `postgres://…`.
     pub async fn connect(url: &str, base_dir: &Path) -> Result<Self, StoreError> {
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = base_dir.join(path.strip_prefix("//").unwrap_or(path));
+        if let Some(path) = sqlite_path(url, base_dir) {
             return Self::connect_sqlite(&path).await;
         }
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {

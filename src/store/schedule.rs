@@ -82,7 +82,11 @@ impl Tx {
     }
 
     /// Gives leases back, each with the time of the next look. A lease that another node has taken over meanwhile stays.
-    pub async fn finish_accounts(&mut self, owner: &str, next: &[(AccountId, DateTime<Utc>)]) -> Result<(), StoreError> {
+    pub async fn finish_accounts(
+        &mut self,
+        owner: &str,
+        next: &[(AccountId, DateTime<Utc>)],
+    ) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE crawl_schedule SET due_at = $3, lease_owner = NULL, lease_until = NULL \
                            WHERE account_id = $1 AND lease_owner = $2";
         for (account, due_at) in next {
@@ -108,6 +112,14 @@ impl Tx {
         Ok(())
     }
 
+    /// The accounts that nodes hold, each with its holder.
+    pub async fn held_accounts(&mut self) -> Result<Vec<(AccountId, String)>, StoreError> {
+        const SQL: &str = "SELECT account_id, lease_owner FROM crawl_schedule WHERE lease_owner IS NOT NULL \
+                           ORDER BY account_id";
+        let rows: Vec<(String, String)> = on_conn!(self, conn => sqlx::query_as(SQL).fetch_all(conn).await)?;
+        Ok(rows.into_iter().map(|(id, owner)| (AccountId::new(id), owner)).collect())
+    }
+
     /// When the next account is due that nobody holds; `None`: none is planned.
     pub async fn next_due(&mut self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, StoreError> {
         const SQL: &str = "SELECT MIN(due_at) FROM crawl_schedule WHERE lease_until IS NULL OR lease_until < $1";
@@ -121,13 +133,28 @@ impl Tx {
         Ok(u64::try_from(n).unwrap_or_default())
     }
 
-    /// How many posts each account published in a window.
-    pub async fn count_posts(&mut self, window: Window) -> Result<HashMap<AccountId, u32>, StoreError> {
-        const SQL: &str = "SELECT account_id, COUNT(*) FROM posts WHERE published_at >= $1 AND published_at < $2 \
-                           GROUP BY account_id";
-        let rows: Vec<(String, i64)> =
-            on_conn!(self, conn => sqlx::query_as(SQL).bind(window.from).bind(window.to).fetch_all(conn).await)?;
-        Ok(rows.into_iter().map(|(id, n)| (AccountId::new(id), u32::try_from(n).unwrap_or(u32::MAX))).collect())
+    /// How many posts each of some accounts published in a window.
+    pub async fn count_posts_of(
+        &mut self,
+        accounts: &[&AccountId],
+        window: Window,
+    ) -> Result<HashMap<AccountId, u32>, StoreError> {
+        let mut counts = HashMap::with_capacity(accounts.len());
+        for chunk in accounts.chunks(BINDS_MAX - 2) {
+            let rows: Vec<(String, i64)> = on_conn!(&mut *self, conn => {
+                let mut query = sqlx::QueryBuilder::new("SELECT account_id, COUNT(*) FROM posts WHERE published_at >= ");
+                query.push_bind(window.from).push(" AND published_at < ").push_bind(window.to);
+                query.push(" AND account_id IN (");
+                let mut ids = query.separated(", ");
+                for account in chunk {
+                    ids.push_bind(account.as_str());
+                }
+                query.push(") GROUP BY account_id");
+                query.build_query_as().fetch_all(conn).await?
+            });
+            counts.extend(rows.into_iter().map(|(id, n)| (AccountId::new(id), u32::try_from(n).unwrap_or(u32::MAX))));
+        }
+        Ok(counts)
     }
 
     /// Takes the next free moment of a key, and says in Unix milliseconds when it is: all nodes together keep the interval.

@@ -13,17 +13,28 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::engine::Engine;
 use crate::source::platform::wechat::event::BODY_BYTES_MAX;
 
+/// The engine as configured last.
+#[derive(Clone, Debug)]
+pub struct Current(watch::Receiver<Arc<Engine>>);
+
+impl Current {
+    fn engine(&self) -> Arc<Engine> {
+        Arc::clone(&self.0.borrow())
+    }
+}
+
 /// Every route.
-pub fn router(engine: Arc<Engine>) -> Router {
+fn router(current: Current) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/hooks/wechat/{account}", get(hooks::verify).post(hooks::receive))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(engine)
+        .with_state(current)
 }
 
 /// A server that has its port.
@@ -36,13 +47,13 @@ pub struct Server {
 }
 
 impl Server {
-    pub async fn bind(engine: Arc<Engine>) -> anyhow::Result<Self> {
-        let wanted = engine.config.settings.web.listen;
+    /// Takes the address; `engines` brings a new engine with each reload.
+    pub async fn bind(wanted: SocketAddr, engines: watch::Receiver<Arc<Engine>>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(wanted).await.with_context(|| {
             format!("cannot listen on {wanted} (`web.listen`); is the port taken, or the address not of this machine?")
         })?;
         let address = listener.local_addr().context("cannot learn the address that was bound")?;
-        Ok(Self { listener, router: router(engine), address })
+        Ok(Self { listener, router: router(Current(engines)), address })
     }
 
     /// Serves until `stop` comes; requests under way are finished.

@@ -12,15 +12,19 @@ const FILE_LINES_MAX: usize = 500;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("clock", &[]),
+    ("lifecycle", &[]),
     ("rules", &["model", "config"]),
     ("config", &["model", "rules"]),
     ("report", &["model", "rules", "config"]),
     ("source", &["model", "rules", "config"]),
     ("store", &["model", "rules", "config"]),
     ("simulator", &["model"]),
-    ("engine", &["model", "rules", "config", "source", "store", "report", "clock"]),
+    ("engine", &["model", "rules", "config", "source", "store", "report", "clock", "lifecycle"]),
     ("web", &["model", "rules", "config", "source", "store", "report", "clock", "engine"]),
-    ("cli", &["model", "rules", "config", "source", "store", "report", "clock", "engine", "web", "simulator"]),
+    (
+        "cli",
+        &["model", "rules", "config", "source", "store", "report", "clock", "engine", "web", "simulator", "lifecycle"],
+    ),
 ];
 
 /// What pure modules must not name: IO, async, database, network, environment, clock.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use url::Url;
 
@@ -28,6 +29,12 @@ pub(super) fn check(root: &Field<'_>) -> Option<Settings> {
     section(&table, "crawl", |table| crawl(table, &mut settings.crawl));
     section(&table, "wording", |table| wording(table, &mut settings.wording));
     section(&table, "report", |table| report(table, &mut settings.report));
+    section(&table, "service", |table| {
+        set(table, "lease", &mut settings.service.lease, |text| match values::positive_duration(text)? {
+            lease if (Duration::from_secs(1)..=Duration::from_hours(1)).contains(&lease) => Ok(lease),
+            _ => Err(Fault::new("is not within 1s and 1h", "write for example `2m`")),
+        });
+    });
     section(&table, "web", |table| {
         set(table, "listen", &mut settings.web.listen, |text| {
             text.parse().map_err(|_| Fault::new("is not an address with a port", "write for example `127.0.0.1:8420`"))
@@ -76,6 +83,12 @@ fn crawl(table: &Table<'_>, crawl: &mut CrawlSettings) {
         crawl.article_hosts = limited(&field).iter().filter_map(|item| item.read(host)).collect();
     }
     set(table, "bridge_stale_after", &mut crawl.bridge_stale_after, values::positive_duration);
+    set(table, "every", &mut crawl.every, values::positive_duration);
+    set(table, "every_min", &mut crawl.every_min, values::positive_duration);
+    set(table, "every_max", &mut crawl.every_max, values::positive_duration);
+    if let Some(field) = table.optional("every_max").filter(|_| crawl.every_max < crawl.every_min) {
+        field.wrong(Fault::new("is shorter than `every_min`", "write a longer one"));
+    }
     set(table, "credentials_dir", &mut crawl.credentials_dir, path);
 }
 

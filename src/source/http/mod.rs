@@ -10,6 +10,7 @@ pub mod scope;
 mod status;
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -23,6 +24,7 @@ use crate::model::account::authority_of;
 use crate::model::crawl::{Failure, Outcome, Validators};
 use crate::source::platform::{Answer, Call};
 use pace::Gates;
+pub use pace::SharedPace;
 pub use scope::Scope;
 
 /// Longest validator kept, in bytes; a longer one is not sent back.
@@ -87,7 +89,8 @@ pub struct HttpClient {
 
 impl HttpClient {
     /// Reads no environment: a proxy variable does not change where requests go.
-    pub fn new(settings: &CrawlSettings) -> anyhow::Result<Self> {
+    /// `shared`: the pace that it keeps together with other processes.
+    pub fn new(settings: &CrawlSettings, shared: Option<Arc<dyn SharedPace>>) -> anyhow::Result<Self> {
         // Another part of the program may have installed it first; then it is already there.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut headers = HeaderMap::new();
@@ -112,7 +115,7 @@ impl HttpClient {
         let client = client.context("building the HTTP client; is `crawl.user_agent` plain ASCII?")?;
         Ok(Self {
             client,
-            gates: Gates::new(settings),
+            gates: Gates::new(settings, shared),
             body_bytes_max: settings.body_bytes_max,
             redirects_max: settings.redirects_max,
             retries_max: settings.retries_max,

@@ -43,7 +43,8 @@ impl Receiver {
         store.migrate().await.unwrap();
         let checker = Arc::new(Checker::built_in().unwrap());
         let engine = Engine::new(Arc::new(config), store.clone(), checker, Clock::Fixed(now())).unwrap();
-        let server = Server::bind(Arc::new(engine)).await.unwrap();
+        let (_, engines) = tokio::sync::watch::channel(Arc::new(engine));
+        let server = Server::bind("127.0.0.1:0".parse().unwrap(), engines).await.unwrap();
         let address = server.address;
         let (stop, stopped) = oneshot::channel();
         let stopped = async move {

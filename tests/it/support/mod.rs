@@ -4,4 +4,5 @@ pub mod build;
 pub mod database;
 pub mod interfaces;
 pub mod postgres;
+pub mod service;
 pub mod simulated;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use duwang::store::Store;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
 /// A schema of its own in the shared database.
 pub struct Schema {
@@ -51,6 +51,13 @@ pub async fn schema(test: &str) -> Option<Schema> {
 }
 
 impl Schema {
+    /// The address under which another process finds this schema.
+    pub fn url(&self) -> String {
+        let mut url = self.server.to_url_lossy();
+        url.query_pairs_mut().append_pair("options[search_path]", &self.name);
+        url.to_string()
+    }
+
     pub async fn drop_schema(self) {
         self.store.close().await;
         let mut conn = PgConnection::connect_with(&self.server).await.unwrap();
