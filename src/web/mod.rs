@@ -7,16 +7,21 @@ mod hooks;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::engine::Engine;
 use crate::source::platform::wechat::event::BODY_BYTES_MAX;
+
+/// How long the database may take to answer.
+const READY_WITHIN: Duration = Duration::from_secs(2);
 
 /// The engine as configured last.
 #[derive(Clone, Debug)]
@@ -32,9 +37,18 @@ impl Current {
 fn router(current: Current) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
         .route("/hooks/wechat/{account}", get(hooks::verify).post(hooks::receive))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(current)
+}
+
+/// Ready is who reaches the database.
+async fn ready(State(current): State<Current>) -> (StatusCode, &'static str) {
+    match tokio::time::timeout(READY_WITHIN, current.engine().store.ping()).await {
+        Ok(Ok(())) => (StatusCode::OK, "ready\n"),
+        Ok(Err(_)) | Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+    }
 }
 
 /// A server that has its port.

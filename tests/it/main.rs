@@ -6,6 +6,7 @@ mod cli;
 mod kill;
 mod pass;
 mod platforms;
+mod schedule;
 mod service;
 mod store;
 mod support;

@@ -182,3 +182,25 @@ async fn three_nodes_share_one_database_and_take_over_from_a_killed_one() {
     assert!(twice.len() <= 8, "{twice:?}");
     schema.drop_schema().await;
 }
+
+#[tokio::test]
+async fn a_database_that_goes_and_comes_back_costs_nothing_but_time() {
+    let Some(mut cluster) = postgres::own_cluster("service::a_database_that_goes") else { return };
+    let (bridge, dir) = (bridge(), tempfile::tempdir().unwrap());
+    write_folder(dir.path(), &bridge, &cluster.url(), 15.0);
+    let store = Store::connect(&cluster.url(), dir.path()).await.unwrap();
+    store.migrate().await.unwrap();
+    let service = Service::start(dir.path(), "one", &[]);
+    wait_until("some accounts are read", || asked(&bridge).len() >= 5);
+    cluster.crash();
+    wait_until("the service says that it waits", || service.log().contains("is the database there?"));
+    cluster.bring_back();
+    let started = std::time::Instant::now();
+    while n_posts(&store).await < 5 * N_ACCOUNTS {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        assert!(started.elapsed().as_secs() < 60, "the service did not go on: {}", service.log());
+    }
+    assert!(service.stop().success());
+    assert_eq!(n_posts(&store).await, 5 * N_ACCOUNTS);
+    store.close().await;
+}

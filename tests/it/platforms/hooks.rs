@@ -110,6 +110,7 @@ async fn wechat_is_shown_that_the_address_is_ours_and_nobody_else_is() {
     assert_eq!(ask("/hooks/wechat/silent", signed_query(TOKEN, 10)).await.0, 404);
     assert_eq!(ask("/hooks/wechat/nobody", signed_query(TOKEN, 10)).await.0, 404);
     assert_eq!(receiver.ask("GET", "/healthz", "").await.0, 200);
+    assert_eq!(receiver.ask("GET", "/readyz", "").await, (200, "ready\n".to_owned()));
     receiver.stop().await;
 }
 
