@@ -143,7 +143,7 @@ impl Tx {
                     ids.push_bind(source.as_str());
                 }
                 query.push(")");
-                query.build_query_as().fetch_all(conn).await?
+                query.build_query_as().persistent(false).fetch_all(conn).await?
             });
             for row in rows {
                 let state = SourceState::try_from(row)?;
@@ -266,7 +266,7 @@ impl Tx {
                     ids.push_bind(source.as_str());
                 }
                 query.push(") ORDER BY source_id, to_at");
-                query.build_query_as().fetch_all(conn).await?
+                query.build_query_as().persistent(false).fetch_all(conn).await?
             });
             spans.extend(rows.into_iter().map(ProvedSpan::from));
         }
@@ -291,7 +291,7 @@ impl Tx {
                     ids.push_bind(source.as_str());
                 }
                 query.push(")");
-                query.build().execute(conn).await?;
+                query.build().persistent(false).execute(conn).await?;
             });
         }
         insert_rows!(
@@ -322,7 +322,7 @@ impl Tx {
                     b.push_bind(crawl.source.as_str()).push_bind(crawl.listed_at);
                 });
                 query.push(")");
-                query.build().execute(conn).await?;
+                query.build().persistent(false).execute(conn).await?;
             });
         }
         Ok(())

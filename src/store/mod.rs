@@ -76,6 +76,8 @@ use on_conn;
 
 /// Runs one `INSERT … VALUES (…),(…) …` for each chunk of `$rows` that fits the bind limit; `$tail` is the conflict
 /// clause. The row closure pushes exactly `$columns` binds.
+///
+/// Statements whose length depends on their rows are not kept prepared: each would be another one, of up to a megabyte.
 macro_rules! insert_rows {
     ($tx:expr, $rows:expr, $n_columns:expr, $head:expr, |$b:ident, $row:ident| $push:block, $tail:expr) => {{
         for chunk in $rows.chunks(($crate::store::BINDS_MAX / $n_columns).max(1)) {
@@ -83,7 +85,7 @@ macro_rules! insert_rows {
                 let mut query = sqlx::QueryBuilder::new($head);
                 query.push_values(chunk, |mut $b, $row| $push);
                 query.push($tail);
-                query.build().execute(conn).await?;
+                query.build().persistent(false).execute(conn).await?;
             });
         }
     }};

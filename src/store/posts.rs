@@ -155,7 +155,7 @@ impl Tx {
                     b.push_bind(posts[*index].account.as_str()).push_bind(&posts[*index].key);
                 });
                 query.push(")");
-                query.build_query_as().fetch_all(conn).await?
+                query.build_query_as().persistent(false).fetch_all(conn).await?
             });
             stored.extend(rows.into_iter().map(|row| ((row.account_id.clone(), row.key.clone()), row)));
         }
@@ -192,7 +192,7 @@ impl Tx {
                      checked_with = excluded.checked_with, edited_at = excluded.edited_at, \
                      removed_at = excluded.removed_at RETURNING id, account_id, key",
                 );
-                query.build_query_as().fetch_all(conn).await?
+                query.build_query_as().persistent(false).fetch_all(conn).await?
             });
             let by_key: HashMap<(&str, &str), i64> =
                 ids.iter().map(|(id, account, key)| ((account.as_str(), key.as_str()), *id)).collect();
@@ -292,7 +292,7 @@ impl Tx {
                     b.push_bind(id.0).push_bind(i64::from(*version));
                 });
                 query.push(")");
-                query.build().execute(conn).await?;
+                query.build().persistent(false).execute(conn).await?;
             });
         }
         Ok(())
@@ -314,7 +314,7 @@ impl Tx {
                     list.push_bind(*url);
                 }
                 query.push(") ORDER BY id DESC");
-                query.build_query_as().fetch_all(conn).await?
+                query.build_query_as().persistent(false).fetch_all(conn).await?
             });
             keys.extend(rows);
         }
@@ -349,7 +349,7 @@ impl Tx {
                     list.push_bind(key);
                 }
                 query.push(") RETURNING id");
-                query.build_query_scalar().fetch_all(conn).await?
+                query.build_query_scalar().persistent(false).fetch_all(conn).await?
             });
             removed.extend(ids.into_iter().map(PostId));
         }

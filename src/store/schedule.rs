@@ -58,7 +58,7 @@ impl Tx {
                     ids.push_bind(*id);
                 }
                 query.push(")");
-                query.build().execute(conn).await?;
+                query.build().persistent(false).execute(conn).await?;
             });
         }
         Ok(())
@@ -150,7 +150,7 @@ impl Tx {
                     ids.push_bind(account.as_str());
                 }
                 query.push(") GROUP BY account_id");
-                query.build_query_as().fetch_all(conn).await?
+                query.build_query_as().persistent(false).fetch_all(conn).await?
             });
             counts.extend(rows.into_iter().map(|(id, n)| (AccountId::new(id), u32::try_from(n).unwrap_or(u32::MAX))));
         }

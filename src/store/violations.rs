@@ -146,7 +146,7 @@ impl Tx {
                     ids.push_bind(post.0);
                 }
                 query.push(") ORDER BY v.id");
-                query.build_query_as().fetch_all(conn).await?
+                query.build_query_as().persistent(false).fetch_all(conn).await?
             });
             for row in rows {
                 found.push(<(StoredViolation, Option<PostRef>)>::try_from(row)?.0);
@@ -171,7 +171,7 @@ impl Tx {
                 ends.push_bind(*end);
             }
             query.push(") ORDER BY v.id");
-            query.build_query_as().fetch_all(conn).await?
+            query.build_query_as().persistent(false).fetch_all(conn).await?
         });
         rows.into_iter().map(|row| Ok(<(StoredViolation, Option<PostRef>)>::try_from(row)?.0)).collect()
     }
@@ -181,7 +181,7 @@ impl Tx {
         let rows: Vec<ViolationRow> = on_conn!(self, conn => {
             let mut query = sqlx::QueryBuilder::new(SELECT);
             query.push("WHERE v.kind = 'registry' ORDER BY v.id");
-            query.build_query_as().fetch_all(conn).await?
+            query.build_query_as().persistent(false).fetch_all(conn).await?
         });
         rows.into_iter().map(|row| Ok(<(StoredViolation, Option<PostRef>)>::try_from(row)?.0)).collect()
     }
@@ -193,7 +193,7 @@ impl Tx {
             query.push("WHERE v.kind = 'wording' AND p.published_at >= ").push_bind(window.from);
             query.push(" AND p.published_at < ").push_bind(window.to);
             query.push(" ORDER BY v.account_id, p.published_at, p.key, v.span_start, v.id");
-            query.build_query_as().fetch_all(conn).await?
+            query.build_query_as().persistent(false).fetch_all(conn).await?
         });
         rows.into_iter().map(record).collect()
     }
@@ -205,7 +205,7 @@ impl Tx {
         let row: Option<ViolationRow> = on_conn!(&mut *self, conn => {
             let mut query = sqlx::QueryBuilder::new(SELECT);
             query.push("WHERE v.id = ").push_bind(id.as_str());
-            query.build_query_as().fetch_optional(conn).await?
+            query.build_query_as().persistent(false).fetch_optional(conn).await?
         });
         let Some(row) = row else { return Ok(None) };
         let record = record(row)?;
