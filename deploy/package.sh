@@ -13,30 +13,29 @@ duwang=$target/release/duwang
 rm -rf "$made"
 mkdir -p "$made/completions" "$made/config"
 "$duwang" man "$made/man"
+gzip -9n "$made"/man/*
 "$duwang" completions bash >"$made/completions/duwang.bash"
 "$duwang" completions zsh >"$made/completions/_duwang"
 "$duwang" completions fish >"$made/completions/duwang.fish"
 
-# The example configuration, with everything that is written where the service may write. A setting that was renamed
-# stops the build here instead of a service there.
+# The example configuration. Where a default is a path beside the configuration, the service could not write there: such
+# defaults (`#url:`, `#dir:` below the words 相对本目录) move to its state folder. What it only reads stays where it is.
 cp config/*.yaml "$made/config/"
-put_into_state() {
-    grep -q "^  #$1: $2\$" "$made/config/duwang.yaml" || { echo "config/duwang.yaml has no default '$1: $2'" >&2; exit 1; }
-    sed -i "s|^  #$1: $2\$|  $1: $3|" "$made/config/duwang.yaml"
-}
-put_into_state url '"sqlite:duwang.db"' '"sqlite:/var/lib/duwang/duwang.db"'
-put_into_state dir reports /var/lib/duwang/reports
+sed -i '/相对本目录/{n;s|^  #url: "sqlite:\(.*\)"$|  url: "sqlite:/var/lib/duwang/\1"|;s|^  #dir: \(.*\)$|  dir: /var/lib/duwang/\1|}' \
+    "$made/config/duwang.yaml"
 "$duwang" --config "$made/config" config check
 
-# Debian's own form of the changelog; what users notice is in CHANGELOG.md.
+# The changelog, and Debian's own form of it.
+gzip -9nc CHANGELOG.md >"$made/changelog.gz"
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 changed=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
-cat >"$made/changelog" <<END
+gzip -9n >"$made/changelog.Debian.gz" <<END
 duwang ($version-1) unstable; urgency=medium
 
-  * What changed is in /usr/share/doc/duwang/CHANGELOG.md.
+  * What changed is in changelog.gz beside this file.
 
  -- duwang maintainers <maintainers@duwang.invalid>  $(LC_ALL=C date -u -R -d "@$changed")
 END
 
-SOURCE_DATE_EPOCH=$changed cargo deb --no-build --locked
+# Debug symbols go into a package of their own.
+SOURCE_DATE_EPOCH=$changed cargo deb --no-build --locked --dbgsym
