@@ -5,11 +5,13 @@
 
 mod accounts;
 mod check;
+mod completions;
 mod config;
 mod crawl;
 mod credentials;
 mod demo;
 mod explain;
+mod man;
 mod migrate;
 mod output;
 mod posts;
@@ -101,6 +103,11 @@ enum Command {
     Migrate,
     /// Show everything that explains one problem
     Explain(explain::Explain),
+    /// Print the completions of a shell
+    Completions(completions::Completions),
+    /// Write a man page for each command
+    #[command(hide = true)]
+    Man(man::Man),
 }
 
 /// What every command is given.
@@ -144,6 +151,8 @@ async fn run(command: Command, session: &Session, output: &mut Output) -> anyhow
         Command::Config(args) => args.run(session, output),
         Command::Migrate => migrate::run(session, output).await,
         Command::Explain(args) => args.run(session, output).await,
+        Command::Completions(args) => args.run(output),
+        Command::Man(args) => args.run(output),
     }
 }
 
