@@ -4,6 +4,7 @@
 
 mod cli;
 mod deploy;
+mod faults;
 mod kill;
 mod pass;
 mod platforms;
