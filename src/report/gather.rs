@@ -73,8 +73,8 @@ pub struct Problems {
     pub n_registry: u32,
 }
 
-/// Frequency problems as judged now, confirmed wording problems in posts of the window, and registry problems; sorted by
-/// kind, severity, account, publish time, id.
+/// Frequency problems as judged now, confirmed wording problems in posts of the window, confirmed link problems of the window,
+/// and registry problems; sorted by kind, severity, account, publish time, id.
 pub fn problems(input: &WeeklyInput<'_>, judged: &[JudgedAccount<'_>], names: &Names, window: Window) -> Problems {
     let stored: HashMap<&str, ViolationState> =
         input.violations.iter().map(|record| (record.violation.id.as_str(), record.violation.state)).collect();
@@ -94,6 +94,8 @@ pub fn problems(input: &WeeklyInput<'_>, judged: &[JudgedAccount<'_>], names: &N
             tally.suspects += 1;
         }
     }
+    let links = input.violations.iter().filter(|record| is_link_of(record, window) && is_confirmed(&record.violation));
+    rows.extend(links.map(|record| problem(&record.violation, record.post.as_ref(), names, input.calendar)));
     let registry = input.registry.iter().filter(|violation| violation.state != ViolationState::Withdrawn);
     rows.extend(registry.map(|violation| problem(violation, None, names, input.calendar)));
     rows.sort_by(|a, b| sort_key(a, names).cmp(&sort_key(b, names)));
@@ -144,6 +146,11 @@ fn is_wording_of(record: &ViolationRecord, window: Window) -> bool {
     let published_at = record.post.as_ref().and_then(|post| post.published_at);
     record.violation.kind == ViolationKind::Wording
         && window.contains(published_at.unwrap_or(record.violation.first_seen_at))
+}
+
+/// A link problem belongs to the week in which it was confirmed: a link dies long after its post was published.
+fn is_link_of(record: &ViolationRecord, window: Window) -> bool {
+    record.violation.kind == ViolationKind::Link && window.contains(record.violation.first_seen_at)
 }
 
 fn is_confirmed(violation: &Violation) -> bool {

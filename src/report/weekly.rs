@@ -38,7 +38,7 @@ pub struct WeeklyReport {
     pub unverified: Vec<UnverifiedAccount>,
     pub source_alarms: Vec<SourceAlarm>,
     pub accounts: Vec<AccountRow>,
-    /// All problems of the week: frequency, wording (confirmed ones only), registry.
+    /// All problems of the week: frequency, wording and links (confirmed ones only), registry.
     pub violations: Vec<Problem>,
 }
 
@@ -329,7 +329,7 @@ pub struct Problem {
     pub state: ViolationState,
     pub message: String,
     pub basis: String,
-    /// The words found, masked; or `counted/required`.
+    /// The words found, masked; `counted/required`; or the address that a link leads to.
     pub found: String,
     pub suggestion: Option<String>,
     pub context: Option<Context>,

@@ -4,8 +4,10 @@
 
 mod cli;
 mod kill;
+mod links;
 mod pass;
 mod platforms;
+mod recheck;
 mod store;
 mod support;
 mod tidy;
