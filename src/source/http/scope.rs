@@ -88,13 +88,12 @@ fn is_local_v4(ip: Ipv4Addr) -> bool {
 /// The IPv4 address inside a mapped (`::ffff:0:0/96`), compatible (`::/96`: loopback and unspecified among them),
 /// translated (`64:ff9b::/96`) or tunnelled (`2002::/16`) one.
 fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
-    let (high, low) = match ip.segments() {
+    match ip.segments() {
         [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
-            (high, low)
+            Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
         }
-        _ => return None,
-    };
-    Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
+        _ => None,
+    }
 }
 
 #[cfg(test)]
