@@ -99,7 +99,8 @@ CREATE INDEX post_links_url ON post_links (url);
 -- Whether the links of a version have been entered in `links`; a version without links matters only where an earlier
 -- one had some.
 ALTER TABLE post_versions ADD COLUMN links_entered BOOLEAN NOT NULL DEFAULT FALSE;
-CREATE INDEX post_versions_links ON post_versions (post_id) WHERE NOT links_entered AND (links <> '[]' OR version > 1);
+CREATE INDEX post_versions_links ON post_versions (post_id, version)
+    WHERE NOT links_entered AND (links <> '[]' OR version > 1);
 
 -- The last recheck of a post with open problems.
 ALTER TABLE posts ADD COLUMN rechecked_at TIMESTAMPTZ;

@@ -272,3 +272,42 @@ impl Engine {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::rules::wording::Checker;
+    use crate::store::Store;
+
+    /// What a check says that got these answers.
+    async fn summary_of(answers: &[Answer]) -> LinkSummary {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::connect_sqlite(&dir.path().join("duwang.db")).await.unwrap();
+        store.migrate().await.unwrap();
+        let config = crate::config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config")).unwrap();
+        let clock = Clock::Fixed("2026-11-20T08:00:00Z".parse().unwrap());
+        let engine = Engine::new(Arc::new(config), store, Arc::new(Checker::built_in().unwrap()), clock).unwrap();
+        let (sender, receiver) = mpsc::channel(answers.len());
+        for (n, answer) in answers.iter().enumerate() {
+            let standing = Standing::unchecked();
+            let link = LinkRecord { url: format!("http://{n}.example/"), standing, checked_at: None, due_at: None };
+            sender.send((link, answer.clone())).await.unwrap();
+        }
+        drop(sender);
+        let mut summary = LinkSummary::default();
+        engine.store_answers_of(receiver, &mut summary).await.unwrap();
+        summary
+    }
+
+    #[tokio::test]
+    async fn where_nobody_answers_the_names_are_not_called_dead() {
+        let failed = Answer::Failed("timeout".to_owned());
+        let alone = summary_of(&[Answer::NoSuchHost, failed.clone(), Answer::NoSuchHost]).await;
+        assert_eq!((alone.doubtful, alone.trouble), (0, 3));
+        let beside = summary_of(&[Answer::NoSuchHost, failed, Answer::Status(500), Answer::NoSuchHost]).await;
+        assert_eq!((beside.doubtful, beside.trouble), (2, 2));
+    }
+}

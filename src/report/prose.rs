@@ -230,7 +230,11 @@ fn links(report: &WeeklyReport) -> Option<String> {
     let problems: Vec<&Problem> = report.problems(ViolationKind::Link).collect();
     let named = problems.iter().map(|problem| {
         let message = problem.message.trim_end_matches('。');
-        format!("{}中，{message}{}", place(problem), done(problem.state))
+        let others = match problem.occurrences {
+            0 | 1 => String::new(),
+            n => format!("等{n}篇"),
+        };
+        format!("{}{others}中，{message}{}", place(problem), done(problem.state))
     });
     (!problems.is_empty()).then(|| format!("错链死链{}处：{}。", problems.len(), joined(named, "；", "处")))
 }

@@ -333,6 +333,7 @@ pub struct Problem {
     pub found: String,
     pub suggestion: Option<String>,
     pub context: Option<Context>,
+    /// How often it stands in the post; for a link, how many posts of the account hold it.
     pub occurrences: u32,
     pub post: Option<PostLine>,
     /// The period judged, for a frequency problem.

@@ -91,11 +91,17 @@ impl Tx {
         links: &[LinkRecord],
         post_links: &[(PostId, CheckedLink)],
     ) -> Result<(), StoreError> {
-        for chunk in versions.chunks(BINDS_MAX / 2) {
+        for chunk in versions.chunks(BINDS_MAX / 3) {
             on_conn!(&mut *self, conn => {
+                // SQLite finds no row by an index for a pair in a list: the ids alone lead to the rows.
                 let mut query = sqlx::QueryBuilder::new(
-                    "UPDATE post_versions SET links_entered = TRUE WHERE (post_id, version) IN (",
+                    "UPDATE post_versions SET links_entered = TRUE WHERE post_id IN (",
                 );
+                let mut ids = query.separated(", ");
+                for version in chunk {
+                    ids.push_bind(version.post.0);
+                }
+                query.push(") AND (post_id, version) IN (");
                 query.push_values(chunk, |mut b, version| {
                     b.push_bind(version.post.0).push_bind(i64::from(version.version));
                 });

@@ -28,7 +28,7 @@ on_both_databases!(
     links_are_entered_once_and_follow_the_current_text,
     links_of_deleted_posts_are_not_asked,
     a_dead_link_counts_on_the_second_day_and_is_closed_when_it_works_again,
-    a_link_that_was_taken_out_is_rectified_and_a_deleted_post_is_removed,
+    a_link_that_was_taken_out_is_rectified,
     a_known_dead_link_is_a_problem_of_a_new_post_at_once,
     a_suspect_waits_for_a_person_and_is_not_visited,
 );
@@ -184,7 +184,9 @@ async fn a_dead_link_counts_on_the_second_day_and_is_closed_when_it_works_again(
     let reporter = engine(&store, friday() + TimeDelta::weeks(1));
     let week = reporter.config.settings.calendar().last_closed_week(friday() + TimeDelta::weeks(1));
     let report = reporter.weekly_report(week).await.unwrap();
-    assert_eq!(report.problems(ViolationKind::Link).count(), 2);
+    // Two posts of one account hold the one link.
+    let told: Vec<_> = report.problems(ViolationKind::Link).collect();
+    assert_eq!((told.len(), told[0].occurrences, told[0].found.as_str()), (1, 2, gone.as_str()));
 
     let again = check(&store, friday() + TimeDelta::days(2)).await;
     assert_eq!((again.dead, again.new_violations, again.rectified), (1, 0, 0));
@@ -196,7 +198,7 @@ async fn a_dead_link_counts_on_the_second_day_and_is_closed_when_it_works_again(
     assert!(problems(&store).await.iter().all(|record| record.violation.state == ViolationState::Rectified));
 }
 
-async fn a_link_that_was_taken_out_is_rectified_and_a_deleted_post_is_removed(store: Store) {
+async fn a_link_that_was_taken_out_is_rectified(store: Store) {
     let server = server(&[("/gone", 404)]);
     let gone = server.url("/gone");
     record(&store, &[with_links("a", "甲", &[&gone]), with_links("b", "乙", &[&gone])]).await;

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use duwang::model::ViolationId;
 use duwang::model::recheck::RecheckOutcome;
-use duwang::model::violation::{ViolationRecord, ViolationState};
+use duwang::model::violation::{Violation, ViolationKind, ViolationRecord, ViolationState};
 use duwang::model::week::Window;
 use duwang::simulator::PlantedError;
 use duwang::simulator::pages::Notice;
@@ -62,6 +63,19 @@ async fn corrected_deleted_unseen_and_unchanged_posts_are_told_apart(store: Stor
     prefecture.platforms.set_notice(&deleted.post_key, Notice::DeletedByAuthor);
     prefecture.platforms.set_notice(&hidden.post_key, Notice::TemporarilyUnavailable);
 
+    // A deleted post takes its dead links with it.
+    let url_of = |record: &ViolationRecord| record.post.as_ref().and_then(|post| post.url.clone()).unwrap_or_default();
+    let of_deleted = before.iter().find(|record| url_of(record).contains(&deleted.post_key)).unwrap();
+    let link = Violation {
+        id: ViolationId::derive(ViolationKind::Link, ["a dead link of the post"]),
+        kind: ViolationKind::Link,
+        class: None,
+        ..of_deleted.violation.clone()
+    };
+    let mut tx = store.write().await.unwrap();
+    tx.save_violations(std::slice::from_ref(&link), &[]).await.unwrap();
+    tx.commit().await.unwrap();
+
     let now = friday() + TimeDelta::hours(1);
     let outcomes = recheck(&prefecture, &store, now).await;
     let n_posts: u64 = outcomes.values().sum();
@@ -83,10 +97,13 @@ async fn corrected_deleted_unseen_and_unchanged_posts_are_told_apart(store: Stor
     };
     assert_eq!(n_open(&after), n_open(&before) - 2);
 
+    let chain = store.read().await.unwrap().violation_chain(&link.id).await.unwrap().unwrap();
+    assert_eq!(chain.record.violation.state, ViolationState::Removed);
+
     // What the last look brought is part of the explanation.
     let id = after
         .iter()
-        .find(|record| record.post.as_ref().and_then(|post| post.url.as_deref()).unwrap().contains(&hidden.post_key))
+        .find(|record| url_of(record).contains(&hidden.post_key))
         .map(|record| record.violation.id.clone())
         .unwrap();
     let chain = store.read().await.unwrap().violation_chain(&id).await.unwrap().unwrap();
