@@ -52,8 +52,11 @@
 //! **Invariant: a secret is in no log, error, dump or report.** Credentials are files named by the registry
 //! ([`config::credentials`]); what carries them has no `Debug` output of them, and failures quote hosts, never queries.
 //!
-//! **Invariant: links in posts are not trusted.** The only pages fetched from an address found in a post are those of
-//! `crawl.article_hosts`, and every redirect is held to the same list.
+//! **Invariant: links in posts are not trusted.** The only pages read from an address found in a post are those of
+//! `crawl.article_hosts`, and every redirect is held to the same list. Other links are asked for their status only, each
+//! hop at an address that was looked up and found public ([`source::http::links`]).
+//!
+//! **Invariant: a link is dead only after two different days of clear answers** ([`rules::links`]).
 
 pub mod cli;
 pub mod clock;

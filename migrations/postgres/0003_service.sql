@@ -96,6 +96,12 @@ CREATE TABLE post_links (
 
 CREATE INDEX post_links_url ON post_links (url);
 
+-- Whether the links of a version have been entered in `links`; a version without links matters only where an earlier
+-- one had some.
+ALTER TABLE post_versions ADD COLUMN links_entered BOOLEAN NOT NULL DEFAULT FALSE;
+CREATE INDEX post_versions_links ON post_versions (post_id, version)
+    WHERE NOT links_entered AND (links <> '[]' OR version > 1);
+
 -- The last recheck of a post with open problems.
 ALTER TABLE posts ADD COLUMN rechecked_at TIMESTAMPTZ;
 ALTER TABLE posts ADD COLUMN recheck_outcome TEXT;

@@ -22,6 +22,8 @@ pub struct Settings {
     pub report: ReportSettings,
     pub web: WebSettings,
     pub service: ServiceSettings,
+    pub links: LinkSettings,
+    pub recheck: RecheckSettings,
 }
 
 impl Settings {
@@ -47,6 +49,8 @@ impl Default for Settings {
             report: ReportSettings::default(),
             web: WebSettings::default(),
             service: ServiceSettings::default(),
+            links: LinkSettings::default(),
+            recheck: RecheckSettings::default(),
         }
     }
 }
@@ -80,6 +84,65 @@ pub struct WebSettings {
 impl Default for WebSettings {
     fn default() -> Self {
         Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8420)) }
+    }
+}
+
+/// `links`: how the links of posts are checked (错链死链).
+#[derive(Clone, Debug)]
+pub struct LinkSettings {
+    /// Links asked in one run at most; the rest waits for the next. 0 = none is asked. Default: 500.
+    pub checks_max: u32,
+    /// A link that works is asked again after this long. Default: 7 days.
+    pub recheck_after: Duration,
+    /// Hosts (`host`, or `host:port`) of the own network that may be asked all the same. Default: none.
+    pub allow_hosts: Vec<String>,
+    /// Domains that are never suspects, with everything below them. Default: gov.cn and edu.cn.
+    pub public_hosts: Vec<String>,
+    /// Domains of shops and betting sites, with everything below them; an entry without a dot is a name that betting
+    /// sites wear under changing domains. Default: a short list of well-known ones.
+    pub suspect_hosts: Vec<String>,
+}
+
+/// The documented default of `links.suspect_hosts`: the large shops, then the large betting brands.
+const SUSPECT_HOSTS_DEFAULT: [&str; 12] = [
+    "taobao.com",
+    "tmall.com",
+    "jd.com",
+    "pinduoduo.com",
+    "yangkeduo.com",
+    "1688.com",
+    "bet365",
+    "1xbet",
+    "188bet",
+    "betway",
+    "dafabet",
+    "fun88",
+];
+
+impl Default for LinkSettings {
+    fn default() -> Self {
+        Self {
+            checks_max: 500,
+            recheck_after: Duration::from_hours(7 * 24),
+            allow_hosts: Vec::new(),
+            public_hosts: ["gov.cn", "edu.cn"].map(str::to_owned).to_vec(),
+            suspect_hosts: SUSPECT_HOSTS_DEFAULT.map(str::to_owned).to_vec(),
+        }
+    }
+}
+
+/// `recheck`: second looks at posts with open problems (复核).
+#[derive(Clone, Debug)]
+pub struct RecheckSettings {
+    /// A post is looked at again after this long. Default: 1 day.
+    pub every: Duration,
+    /// Posts looked at in one run at most. Default: 200.
+    pub posts_max: u32,
+}
+
+impl Default for RecheckSettings {
+    fn default() -> Self {
+        Self { every: Duration::from_hours(24), posts_max: 200 }
     }
 }
 

@@ -27,6 +27,11 @@ impl Deleted {
         Self { account, keys, beginnings, seen_at }
     }
 
+    /// One post, under the very key that it is stored with.
+    pub(super) fn one(account: AccountId, key: String, seen_at: DateTime<Utc>) -> Self {
+        Self { account, keys: vec![key], beginnings: Vec::new(), seen_at }
+    }
+
     /// Notes them within a unit of work.
     pub(super) async fn note(&self, tx: &mut Tx) -> anyhow::Result<()> {
         let Self { account, keys, beginnings, seen_at } = self;

@@ -2,7 +2,8 @@
 //!
 //! [`crawl`] is the heart: sources are read in parallel, one lane for each host; what they tell goes through one writer
 //! that stores a batch, then judges it. [`coverage`] enters the proofs once the whole pass is known, [`fill`] fetches
-//! missing texts afterwards, [`weekly`] makes the report.
+//! missing texts afterwards, [`recheck`] looks again at posts
+//! with open problems, [`links`] asks the links of posts, [`weekly`] makes the report.
 //!
 //! Invariant: a post is stored, with the validators of the listing that told it, in one transaction; it is judged after.
 //! Whatever a kill leaves undone (a text not judged, a listing not settled) is found by its mark in the database and
@@ -18,7 +19,9 @@ pub mod import;
 pub mod import_saved;
 pub mod judge;
 mod lanes;
+pub mod links;
 mod prepare;
+pub mod recheck;
 pub mod registry;
 pub mod weekly;
 

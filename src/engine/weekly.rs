@@ -42,7 +42,8 @@ impl Engine {
         let posts = tx.counted_posts(from, window.to).await?;
         let last_post_at = tx.last_posts(window.to).await?;
         let coverage = tx.coverage().await?;
-        let violations = tx.wording_violations(Window { from, to: window.to }).await?;
+        let mut violations = tx.wording_violations(Window { from, to: window.to }).await?;
+        violations.extend(tx.link_violations(window).await?);
         let sources = self.source_states(&mut tx).await?;
         let registry: Vec<Violation> = tx
             .registry_violations()

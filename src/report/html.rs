@@ -31,6 +31,7 @@ pub fn render(report: &WeeklyReport) -> Result<String, askama::Error> {
         tables::kinds(report),
         tables::shortfalls(report),
         tables::wording(report),
+        tables::links(report),
         tables::registry(report),
         tables::unverified(report),
         tables::source_alarms(report),

@@ -207,6 +207,39 @@ pub fn wording(report: &WeeklyReport) -> Table {
     Table { title: "错敏信息", columns, rows: rows.collect() }
 }
 
+/// 错链死链: links that lead nowhere, and where they stand.
+pub fn links(report: &WeeklyReport) -> Table {
+    let rows = report.problems(ViolationKind::Link).enumerate().map(|(index, problem)| {
+        let mut cells = vec![serial(index)];
+        cells.extend(who(&problem.account));
+        cells.extend([
+            title_of(problem),
+            plain(problem.found.clone()),
+            plain(problem.message.clone()),
+            word(problem.severity.label()),
+            word(problem.state.label()),
+            Cell::Number(problem.occurrences),
+            time(problem.post.as_ref().and_then(|post| post.published_at)),
+            plain(problem.basis.clone()),
+            plain(problem.id.as_str()),
+        ]);
+        cells
+    });
+    let mut columns = who_columns();
+    columns.extend([
+        column("标题", 10),
+        column("所指网址", 12),
+        column("情况", 12),
+        column("级别", 4),
+        column("整改情况", 5),
+        column("涉及篇数", 4),
+        wide("发布时间", 8),
+        wide("依据", 20),
+        wide("问题编号", 10),
+    ]);
+    Table { title: "错链死链", columns, rows: rows.collect() }
+}
+
 /// 账号管理: disorder in the registry.
 pub fn registry(report: &WeeklyReport) -> Table {
     let rows = report.problems(ViolationKind::Registry).enumerate().map(|(index, problem)| {

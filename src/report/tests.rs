@@ -340,6 +340,36 @@ fn the_word_document_has_the_layout_of_the_standard() {
 }
 
 #[test]
+fn a_dead_link_is_told_in_the_week_in_which_it_was_confirmed() {
+    let (mut sample, account) = small();
+    let without = render(&roll_up(&sample.input()), Format::Xlsx).unwrap();
+    assert!(!xml_parts(&without).contains("错链死链"));
+    let links = [
+        ("旧指引", "https://a.example/", "2024-05-14 12:00"),
+        ("办事指引", "https://a.example/", "2024-05-14 12:00"),
+        ("另一篇", "https://b.example/", "2024-05-09 12:00"),
+    ];
+    for (title, url, first_seen_at) in links {
+        let record = sample.wording(&account, title, url, None);
+        if title == "旧指引" {
+            record.post.as_mut().unwrap().published_at = Some(at("2023-05-13 17:45"));
+        }
+        let link = &mut record.violation;
+        link.kind = ViolationKind::Link;
+        link.class = None;
+        link.message = "链接“办理”无法访问：页面不存在（404）".to_owned();
+        link.first_seen_at = at(first_seen_at);
+    }
+    let report = roll_up(&sample.input());
+    let found: Vec<&str> = report.problems(ViolationKind::Link).map(|problem| problem.found.as_str()).collect();
+    assert_eq!((found, report.overview.wording.total), (vec!["https://a.example/"], 0));
+    let page = html(&sample);
+    assert!(page.contains("错链死链1处：") && page.contains("5月13日发布的《办事指引》等2篇中，链接“办理”无法访问"));
+    assert!(String::from_utf8(render(&report, Format::Json).unwrap()).unwrap().contains("\"problem\": \"link\""));
+    assert!(xml_parts(&render(&report, Format::Xlsx).unwrap()).contains("错链死链"));
+}
+
+#[test]
 fn dates_in_the_workbook_are_numbers() {
     let (mut sample, account) = small();
     sample.post(&account, at("2024-05-16 12:00"));

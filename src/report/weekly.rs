@@ -38,7 +38,7 @@ pub struct WeeklyReport {
     pub unverified: Vec<UnverifiedAccount>,
     pub source_alarms: Vec<SourceAlarm>,
     pub accounts: Vec<AccountRow>,
-    /// All problems of the week: frequency, wording (confirmed ones only), registry.
+    /// All problems of the week: frequency, wording and links (confirmed ones only), registry.
     pub violations: Vec<Problem>,
 }
 
@@ -329,10 +329,11 @@ pub struct Problem {
     pub state: ViolationState,
     pub message: String,
     pub basis: String,
-    /// The words found, masked; or `counted/required`.
+    /// The words found, masked; `counted/required`; or the address that a link leads to.
     pub found: String,
     pub suggestion: Option<String>,
     pub context: Option<Context>,
+    /// How often it stands in the post; for a link, how many posts of the account hold it.
     pub occurrences: u32,
     pub post: Option<PostLine>,
     /// The period judged, for a frequency problem.

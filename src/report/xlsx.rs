@@ -27,7 +27,7 @@ pub fn render(report: &WeeklyReport) -> Result<Vec<u8>, XlsxError> {
 
     let sheet = workbook.add_worksheet().set_name("总览")?;
     write_overview(sheet, report, &styles)?;
-    let sheets = [
+    let mut sheets = vec![
         ("未达标", tables::shortfalls(report)),
         ("未核实", tables::unverified(report)),
         ("错敏信息", tables::wording(report)),
@@ -35,6 +35,10 @@ pub fn render(report: &WeeklyReport) -> Result<Vec<u8>, XlsxError> {
         ("采集覆盖", tables::source_alarms(report)),
         ("全部账号", tables::accounts(report)),
     ];
+    let links = tables::links(report);
+    if !links.rows.is_empty() {
+        sheets.insert(3, ("错链死链", links));
+    }
     for (name, table) in &sheets {
         let sheet = workbook.add_worksheet().set_name(*name)?;
         write_table(sheet, 0, table, &styles)?;

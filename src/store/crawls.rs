@@ -315,9 +315,15 @@ impl Tx {
             },
             " ON CONFLICT (authority) DO UPDATE SET alive_at = excluded.alive_at"
         );
-        for chunk in settled.chunks(BINDS_MAX / 2) {
+        for chunk in settled.chunks(BINDS_MAX / 4) {
             on_conn!(&mut *self, conn => {
-                let mut query = sqlx::QueryBuilder::new("UPDATE crawls SET settled = TRUE WHERE (source_id, listed_at) IN (");
+                // The first condition is for SQLite, which uses no index for the second.
+                let mut query = sqlx::QueryBuilder::new("UPDATE crawls SET settled = TRUE WHERE source_id IN (");
+                let mut ids = query.separated(", ");
+                for crawl in chunk {
+                    ids.push_bind(crawl.source.as_str());
+                }
+                query.push(") AND NOT settled AND (source_id, listed_at) IN (");
                 query.push_values(chunk, |mut b, crawl| {
                     b.push_bind(crawl.source.as_str()).push_bind(crawl.listed_at);
                 });

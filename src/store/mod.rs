@@ -4,8 +4,8 @@
 //! SQLite's write lock at once (`BEGIN IMMEDIATE`), because a read transaction that later wants to write fails there
 //! when somebody wrote in between. The rules for SQL that both databases take are in `migrations/README.md`.
 //!
-//! One file for each group of tables: [`registry`], [`crawls`], [`posts`], [`counts`], [`fill`], [`profiles`], [`violations`],
-//! [`reports`], [`schedule`].
+//! One file for each group of tables: [`registry`], [`crawls`], [`posts`], [`counts`], [`fill`], [`profiles`], [`links`],
+//! [`recheck`], [`violations`], [`reports`], [`schedule`].
 //!
 //! Invariant: nothing outside this folder names sqlx, and nothing in it knows rules, sources or formats.
 
@@ -13,8 +13,10 @@ pub mod counts;
 pub mod crawls;
 mod error;
 pub mod fill;
+pub mod links;
 pub mod posts;
 pub mod profiles;
+pub mod recheck;
 pub mod registry;
 pub mod reports;
 pub mod schedule;

@@ -149,12 +149,13 @@ impl Tx {
         let mut stored = HashMap::with_capacity(indices.len());
         for chunk in indices.chunks(BINDS_MAX / 2) {
             let rows: Vec<PostRow> = on_conn!(&mut *self, conn => {
-                let mut query = sqlx::QueryBuilder::new("SELECT ");
-                query.push(POST_COLUMNS).push(" FROM posts WHERE (account_id, key) IN (");
+                // A join, because SQLite uses no index for `(a, b) IN (VALUES …)` and would read the whole table.
+                let mut query = sqlx::QueryBuilder::new("WITH told (told_account, told_key) AS (");
                 query.push_values(chunk, |mut b, index| {
                     b.push_bind(posts[*index].account.as_str()).push_bind(&posts[*index].key);
                 });
-                query.push(")");
+                query.push(") SELECT ").push(POST_COLUMNS);
+                query.push(" FROM told JOIN posts ON account_id = told_account AND key = told_key");
                 query.build_query_as().persistent(false).fetch_all(conn).await?
             });
             stored.extend(rows.into_iter().map(|row| ((row.account_id.clone(), row.key.clone()), row)));
@@ -284,10 +285,16 @@ impl Tx {
 
     /// Notes that the current text of these posts has been judged. A text that changed meanwhile stays unread.
     pub async fn mark_checked(&mut self, posts: &[(PostId, u32)], lists_version: &str) -> Result<(), StoreError> {
-        for chunk in posts.chunks(BINDS_MAX / 2) {
+        for chunk in posts.chunks(BINDS_MAX / 4) {
             on_conn!(&mut *self, conn => {
                 let mut query = sqlx::QueryBuilder::new("UPDATE posts SET checked_with = ");
-                query.push_bind(lists_version).push(" WHERE (id, version) IN (");
+                // The first condition is for SQLite, which uses no index for the second.
+                query.push_bind(lists_version).push(" WHERE id IN (");
+                let mut ids = query.separated(", ");
+                for (id, _) in chunk {
+                    ids.push_bind(id.0);
+                }
+                query.push(") AND (id, version) IN (");
                 query.push_values(chunk, |mut b, (id, version)| {
                     b.push_bind(id.0).push_bind(i64::from(*version));
                 });

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{BINDS_MAX, StoreError, Tx, insert_rows, on_conn, word};
 use crate::model::account::AccountKind;
 use crate::model::post::TextOrigin;
+use crate::model::recheck::RecheckOutcome;
 use crate::model::violation::{
     Context, PostRef, Severity, Tier, Violation, ViolationKind, ViolationRecord, ViolationState, WordingClass,
 };
@@ -46,6 +47,8 @@ pub struct ViolationChain {
     pub record: ViolationRecord,
     pub events: Vec<ViolationEvent>,
     pub sighting: Option<Sighting>,
+    /// When the post was last looked at again, and what it brought.
+    pub recheck: Option<(DateTime<Utc>, RecheckOutcome)>,
     pub account_name: String,
     pub account_kind: AccountKind,
     pub unit_name: String,
@@ -134,7 +137,7 @@ impl TryFrom<ViolationRow> for (StoredViolation, Option<PostRef>) {
 }
 
 impl Tx {
-    /// The wording violations of some posts.
+    /// The violations of some posts, of every kind.
     pub async fn violations_of_posts(&mut self, posts: &[PostId]) -> Result<Vec<StoredViolation>, StoreError> {
         let mut found = Vec::new();
         for chunk in posts.chunks(BINDS_MAX) {
@@ -198,6 +201,18 @@ impl Tx {
         rows.into_iter().map(record).collect()
     }
 
+    /// Link violations first seen in the window: a link dies long after its post was published.
+    pub async fn link_violations(&mut self, window: Window) -> Result<Vec<ViolationRecord>, StoreError> {
+        let rows: Vec<ViolationRow> = on_conn!(self, conn => {
+            let mut query = sqlx::QueryBuilder::new(SELECT);
+            query.push("WHERE v.kind = 'link' AND v.first_seen_at >= ").push_bind(window.from);
+            query.push(" AND v.first_seen_at < ").push_bind(window.to);
+            query.push(" ORDER BY v.account_id, v.first_seen_at, v.id");
+            query.build_query_as().fetch_all(conn).await?
+        });
+        rows.into_iter().map(record).collect()
+    }
+
     /// One violation and what happened to it.
     pub async fn violation_chain(&mut self, id: &ViolationId) -> Result<Option<ViolationChain>, StoreError> {
         const ACCOUNT: &str = "SELECT a.name, a.kind, u.name FROM accounts a JOIN units u ON u.id = a.unit_id \
@@ -217,8 +232,12 @@ impl Tx {
             (Some(post), Some(version)) => self.sighting(post, version).await?,
             _ => None,
         };
+        let recheck = match record.violation.post {
+            Some(post) => self.recheck_of(post).await?,
+            None => None,
+        };
         let account_kind = word(AccountKind::parse, "accounts", "kind", &account, &kind)?;
-        Ok(Some(ViolationChain { record, events, sighting, account_name, account_kind, unit_name }))
+        Ok(Some(ViolationChain { record, events, sighting, recheck, account_name, account_kind, unit_name }))
     }
 
     async fn sighting(&mut self, post: PostId, version: u32) -> Result<Option<Sighting>, StoreError> {

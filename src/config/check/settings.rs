@@ -8,7 +8,8 @@ use url::Url;
 
 use crate::config::reader::{Field, Table};
 use crate::config::settings::{
-    CrawlSettings, FillText, HostPace, ReportSettings, Settings, StorageSettings, WordingSettings,
+    CrawlSettings, FillText, HostPace, LinkSettings, RecheckSettings, ReportSettings, Settings, StorageSettings,
+    WordingSettings,
 };
 use crate::config::values::{self, Fault};
 
@@ -16,8 +17,8 @@ use crate::config::values::{self, Fault};
 const HOSTS_MAX: usize = 10_000;
 /// Most requests or sources under way at once.
 const CONCURRENT_MAX: u32 = 4_096;
-/// Upper bound of `crawl.fill_pages_max`.
-const FILL_PAGES_MAX: u32 = 1_000_000;
+/// Upper bound of the numbers of pages, links and posts fetched in one run.
+const PER_RUN_MAX: u32 = 1_000_000;
 
 pub(super) fn check(root: &Field<'_>) -> Option<Settings> {
     let table = root.table()?;
@@ -40,6 +41,8 @@ pub(super) fn check(root: &Field<'_>) -> Option<Settings> {
             text.parse().map_err(|_| Fault::new("is not an address with a port", "write for example `127.0.0.1:8420`"))
         });
     });
+    section(&table, "links", |table| links(table, &mut settings.links));
+    section(&table, "recheck", |table| recheck(table, &mut settings.recheck));
     table.finish();
     Some(settings)
 }
@@ -78,7 +81,7 @@ fn crawl(table: &Table<'_>, crawl: &mut CrawlSettings) {
         "never" => Ok(FillText::Never),
         _ => Err(Fault::new("is not a known word", "write `missing` or `never`")),
     });
-    set(table, "fill_pages_max", &mut crawl.fill_pages_max, |text| values::whole(text, 0, FILL_PAGES_MAX));
+    set(table, "fill_pages_max", &mut crawl.fill_pages_max, |text| values::whole(text, 0, PER_RUN_MAX));
     if let Some(field) = table.optional("article_hosts") {
         crawl.article_hosts = limited(&field).iter().filter_map(|item| item.read(host)).collect();
     }
@@ -90,6 +93,25 @@ fn crawl(table: &Table<'_>, crawl: &mut CrawlSettings) {
         field.wrong(Fault::new("is shorter than `every_min`", "write a longer one"));
     }
     set(table, "credentials_dir", &mut crawl.credentials_dir, path);
+}
+
+fn links(table: &Table<'_>, links: &mut LinkSettings) {
+    set(table, "checks_max", &mut links.checks_max, |text| values::whole(text, 0, PER_RUN_MAX));
+    set(table, "recheck_after", &mut links.recheck_after, values::positive_duration);
+    for (key, hosts) in [
+        ("allow_hosts", &mut links.allow_hosts),
+        ("public_hosts", &mut links.public_hosts),
+        ("suspect_hosts", &mut links.suspect_hosts),
+    ] {
+        if let Some(field) = table.optional(key) {
+            *hosts = limited(&field).iter().filter_map(|item| item.read(host)).collect();
+        }
+    }
+}
+
+fn recheck(table: &Table<'_>, recheck: &mut RecheckSettings) {
+    set(table, "every", &mut recheck.every, values::positive_duration);
+    set(table, "posts_max", &mut recheck.posts_max, |text| values::whole(text, 0, PER_RUN_MAX));
 }
 
 fn wording(table: &Table<'_>, wording: &mut WordingSettings) {

@@ -46,6 +46,16 @@ pub static ALL: &[Task] = &[
         },
     },
     Task {
+        name: "recheck",
+        next: |_, now| now + TimeDelta::hours(1),
+        run: |engine| async { Ok(engine.recheck().await?.to_string()) }.boxed(),
+    },
+    Task {
+        name: "links",
+        next: |_, now| now + TimeDelta::hours(6),
+        run: |engine| async { Ok(engine.check_links().await?.to_string()) }.boxed(),
+    },
+    Task {
         name: "weekly_report",
         next: |settings, now| settings.cron_after(&settings.report.weekly_due, now),
         run: |engine| {

@@ -89,8 +89,13 @@ fn sections(prose: &Prose) -> Vec<Paragraph> {
 /// The tables that have rows: the overview always, where there are accounts.
 fn attachments(report: &WeeklyReport) -> Vec<Table> {
     let overview = (!report.accounts.is_empty()).then(|| tables::kinds(report));
-    let details =
-        [tables::shortfalls(report), tables::wording(report), tables::registry(report), tables::unverified(report)];
+    let details = [
+        tables::shortfalls(report),
+        tables::wording(report),
+        tables::links(report),
+        tables::registry(report),
+        tables::unverified(report),
+    ];
     overview.into_iter().chain(details.into_iter().filter(|table| !table.rows.is_empty())).collect()
 }
 
