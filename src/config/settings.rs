@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::Weekday;
 use chrono_tz::Tz;
 
+use super::notify::NotifySettings;
 use crate::model::week::Calendar;
 
 /// All sections.
@@ -20,6 +21,7 @@ pub struct Settings {
     pub wording: WordingSettings,
     pub report: ReportSettings,
     pub web: WebSettings,
+    pub notify: NotifySettings,
 }
 
 impl Settings {
@@ -37,6 +39,7 @@ impl Default for Settings {
             wording: WordingSettings::default(),
             report: ReportSettings::default(),
             web: WebSettings::default(),
+            notify: NotifySettings::default(),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! [`crawl`] is the heart: sources are read in parallel, one lane for each host; what they tell goes through one writer
 //! that stores a batch, then judges it. [`coverage`] enters the proofs once the whole pass is known, [`fill`] fetches
-//! missing texts afterwards, [`weekly`] makes the report.
+//! missing texts afterwards, [`weekly`] makes the report, [`notify`] tells people.
 //!
 //! Invariant: a post is stored, with the validators of the listing that told it, in one transaction; it is judged after.
 //! Whatever a kill leaves undone (a text not judged, a listing not settled) is found by its mark in the database and
@@ -17,6 +17,7 @@ pub mod import;
 pub mod import_saved;
 pub mod judge;
 mod lanes;
+pub mod notify;
 mod prepare;
 pub mod registry;
 pub mod weekly;
@@ -28,6 +29,7 @@ use anyhow::Context as _;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::credentials::Credentials;
+use crate::notify::Notifier;
 use crate::rules::wording::Checker;
 use crate::source::Reader;
 use crate::store::Store;
@@ -40,6 +42,7 @@ pub struct Engine {
     pub checker: Arc<Checker>,
     pub reader: Arc<Reader>,
     pub credentials: Arc<Credentials>,
+    pub notifier: Arc<Notifier>,
     pub clock: Clock,
 }
 
@@ -47,7 +50,8 @@ impl Engine {
     pub fn new(config: Arc<Config>, store: Store, checker: Arc<Checker>, clock: Clock) -> anyhow::Result<Self> {
         let reader = Reader::new(&config.settings.crawl).context("cannot set up the HTTP client")?;
         let credentials = Arc::new(Credentials::load(&config));
-        Ok(Self { config, store, checker, reader: Arc::new(reader), credentials, clock })
+        let notifier = Arc::new(Notifier::new(&config.settings.crawl)?);
+        Ok(Self { config, store, checker, reader: Arc::new(reader), credentials, notifier, clock })
     }
 
     /// Mirrors the registry in the database; every task that writes does it first.

@@ -8,6 +8,7 @@ pub mod account;
 pub mod coverage;
 pub mod crawl;
 pub mod interface;
+pub mod message;
 pub mod post;
 pub mod rule;
 pub mod verdict;

@@ -5,7 +5,7 @@
 //! when somebody wrote in between. The rules for SQL that both databases take are in `migrations/README.md`.
 //!
 //! One file for each group of tables: [`registry`], [`crawls`], [`posts`], [`counts`], [`fill`], [`profiles`], [`violations`],
-//! [`reports`].
+//! [`reports`], [`outbox`].
 //!
 //! Invariant: nothing outside this folder names sqlx, and nothing in it knows rules, sources or formats.
 
@@ -13,6 +13,7 @@ pub mod counts;
 pub mod crawls;
 mod error;
 pub mod fill;
+pub mod outbox;
 pub mod posts;
 pub mod profiles;
 pub mod registry;

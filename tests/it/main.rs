@@ -4,6 +4,8 @@
 
 mod cli;
 mod kill;
+mod notify;
+mod outbox;
 mod pass;
 mod platforms;
 mod store;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
+use super::{Known, notify};
 use crate::config::reader::{Field, Table};
 use crate::config::settings::{
     CrawlSettings, FillText, HostPace, ReportSettings, Settings, StorageSettings, WordingSettings,
@@ -18,7 +19,8 @@ const CONCURRENT_MAX: u32 = 4_096;
 /// Upper bound of `crawl.fill_pages_max`.
 const FILL_PAGES_MAX: u32 = 1_000_000;
 
-pub(super) fn check(root: &Field<'_>) -> Option<Settings> {
+/// Reads the settings; what units and accounts exist is `None` where their file could not be read.
+pub(super) fn check(root: &Field<'_>, known: Option<&Known>) -> Option<Settings> {
     let table = root.table()?;
     let mut settings = Settings::default();
     set(&table, "time_zone", &mut settings.time_zone, |text| {
@@ -33,6 +35,7 @@ pub(super) fn check(root: &Field<'_>) -> Option<Settings> {
             text.parse().map_err(|_| Fault::new("is not an address with a port", "write for example `127.0.0.1:8420`"))
         });
     });
+    section(&table, "notify", |table| settings.notify = notify::check(table, known));
     table.finish();
     Some(settings)
 }

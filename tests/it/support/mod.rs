@@ -5,3 +5,4 @@ pub mod database;
 pub mod interfaces;
 pub mod postgres;
 pub mod simulated;
+pub mod smtp;
