@@ -32,7 +32,7 @@ pub fn wait_after(attempts: u32) -> TimeDelta {
 /// The first instant from `at` on at which a channel is to be asked. Feishu limits everybody at whole and half hours
 /// (error 11232), when all the timers of the world go off; messages to it begin in odd minutes.
 pub fn due_from(kind: ChannelKind, at: DateTime<Utc>) -> DateTime<Utc> {
-    if kind == ChannelKind::Feishu && at.minute() % 2 == 0 {
+    if kind == ChannelKind::Feishu && at.minute().is_multiple_of(2) {
         return at + TimeDelta::seconds(60 - i64::from(at.second())) - TimeDelta::nanoseconds(at.nanosecond().into());
     }
     at
@@ -40,7 +40,7 @@ pub fn due_from(kind: ChannelKind, at: DateTime<Utc>) -> DateTime<Utc> {
 
 /// Whether this is a minute in which the channel is left alone, although something is due.
 pub fn is_quiet(kind: ChannelKind, now: DateTime<Utc>) -> bool {
-    kind == ChannelKind::Feishu && now.minute() % 30 == 0
+    kind == ChannelKind::Feishu && now.minute().is_multiple_of(30)
 }
 
 /// A waiting message as far as planning looks at it.

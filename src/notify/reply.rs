@@ -53,7 +53,7 @@ fn of_code(kind: ChannelKind, code: i64, words: &str) -> NotDelivered {
         (ChannelKind::Feishu, 9_499) => "the platform cannot read the message",
         (ChannelKind::Feishu, 19_021) => "check the robot's secret and the clock of this machine",
         (ChannelKind::Feishu, 19_022) => "allow the address of this machine in the robot's settings",
-        (ChannelKind::Feishu, 19_024) => "the robot asks for a keyword: remove it, or add `读网`",
+        (ChannelKind::Feishu, 19_024) => "the robot asks for a keyword: remove it and sign instead",
         _ => return NotDelivered::new(Reason::Refused, told),
     };
     NotDelivered::new(Reason::Refused, format!("{told}; {advice}"))
@@ -62,6 +62,7 @@ fn of_code(kind: ChannelKind, code: i64, words: &str) -> NotDelivered {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::notify::ChannelKind::{Dingtalk, Feishu, Webhook, Wecom};
 
     #[test]
     fn only_a_zero_in_the_body_is_a_delivery() {
@@ -75,7 +76,6 @@ mod tests {
                 _ => panic!("{body}: {found:?}"),
             }
         };
-        use ChannelKind::{Dingtalk, Feishu, Webhook, Wecom};
         check(Wecom, 200, r#"{"errcode":0,"errmsg":"ok"}"#, None);
         let muted = Reason::Paused(MUTED);
         check(Wecom, 200, r#"{"errcode":45009,"errmsg":"api freq out of limit"}"#, Some((muted, "45009 api freq")));

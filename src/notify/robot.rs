@@ -220,11 +220,11 @@ mod tests {
     #[test]
     fn a_key_leads_to_the_platform_and_files_lie_beside() {
         let credential = Credential::of(&[("key", "KEY-1"), ("secret", "s")]);
-        let url = |kind| address(kind, &credential).map(String::from).unwrap_or_else(|e| e.detail);
+        let url = |kind| address(kind, &credential).map_or_else(|e| e.detail, String::from);
         assert_eq!(url(ChannelKind::Wecom), "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=KEY-1");
         assert_eq!(url(ChannelKind::Feishu), "https://open.feishu.cn/open-apis/bot/v2/hook/KEY-1");
         assert!(url(ChannelKind::Webhook).contains("no `url`"));
-        let upload = wecom_upload(&credential).map(String::from).unwrap_or_else(|e| e.detail);
+        let upload = wecom_upload(&credential).map_or_else(|e| e.detail, String::from);
         assert_eq!(upload, "https://qyapi.weixin.qq.com/cgi-bin/webhook/upload_media?key=KEY-1&type=file");
         let clear = Credential::of(&[("url", "http://hook.example/KEY-1")]);
         let refused = address(ChannelKind::Webhook, &clear).unwrap_err();

@@ -74,7 +74,8 @@ async fn a_webhook_is_told_everything_and_can_check_who_tells() {
     let request = told(&one).await;
     let timestamp = friday().timestamp().to_string();
     let signed = [timestamp.as_bytes(), b".", &request.bytes].concat();
-    let hex: String = hmac(SECRET.as_bytes(), &signed).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = hmac(SECRET.as_bytes(), &signed).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let hex: String = digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect();
     assert_eq!(request.header("x-duwang-signature"), format!("sha256={hex}"));
     assert_eq!(request.header("x-duwang-timestamp"), timestamp);
     assert_eq!(request.header("content-type"), "application/json; charset=utf-8");
@@ -152,9 +153,9 @@ async fn a_report_whose_file_is_gone_says_so_and_is_not_delivered() {
     assert!(error.starts_with("cannot read the file `weekly.docx`"), "{error}");
 }
 
-fn mail(server: &SmtpServer) -> TempDir {
+fn mail(server: &SmtpServer, tls: &str) -> TempDir {
     let notify = format!(
-        "  channels:\n    - {{name: office, kind: mail, host: 127.0.0.1, port: {}, tls: none, from: duwang@gov.example, \
+        "  channels:\n    - {{name: office, kind: mail, host: 127.0.0.1, port: {}, tls: {tls}, from: duwang@gov.example, \
          to: [office@gov.example, head@gov.example], credential: smtp}}\n  routes:\n    - {{what: [report, serious], to: [office]}}\n",
         server.address.port()
     );
@@ -190,7 +191,7 @@ fn quoted_printable(part: &str) -> String {
 #[tokio::test]
 async fn a_report_goes_by_mail_with_its_files() {
     let server = SmtpServer::start(Mood::Takes);
-    let dir = mail(&server);
+    let dir = mail(&server, "none");
     let database = sqlite().await;
     let engine = engine(dir.path(), &database.store, friday());
     engine.announce(report(dir.path()), About::everything()).await.unwrap();
@@ -204,10 +205,10 @@ async fn a_report_goes_by_mail_with_its_files() {
     assert!(text.contains(&format!("Subject: =?utf-8?b?{}?=", BASE64_STANDARD.encode("【报告】周报"))), "{text}");
     assert!(text.contains("Date: Fri, 20 Nov 2026 08:47:00 +0000"), "{text}");
     assert!(text.contains("Message-ID: <") && text.contains("@gov.example>"), "{text}");
-    let letter = quoted_printable(part(text, "Content-Type: text/plain"));
+    let letter = String::from_utf8(base64(part(text, "Content-Type: text/plain"))).unwrap();
     assert!(letter.contains("未达标 3 个") && letter.contains("附件：周报.xlsx"), "{letter}");
     let attached = part(text, "Content-Disposition: attachment; filename=\"weekly.docx\"");
-    assert_eq!(base64(attached), b"PK\x03\x04 the report");
+    assert_eq!(quoted_printable(attached), "PK\x03\x04 the report");
     assert!(!text.contains(SECRET));
 }
 
@@ -217,7 +218,7 @@ async fn a_mail_server_that_refuses_is_quoted_without_the_password() {
         [(Mood::Busy, "try later"), (Mood::Refuses("no, S3CRET-0123456789 may not send"), "may not send")]
     {
         let server = SmtpServer::start(mood);
-        let dir = mail(&server);
+        let dir = mail(&server, "none");
         let database = sqlite().await;
         let engine = engine(dir.path(), &database.store, friday());
         announce(&engine, ["a".to_owned(), "b".to_owned()]).await;
@@ -228,5 +229,20 @@ async fn a_mail_server_that_refuses_is_quoted_without_the_password() {
         let error = stored.into_iter().find_map(|stored| stored.last_error).unwrap();
         assert!(error.contains(words) && !error.contains(SECRET), "{error}");
         assert!(server.received().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn no_mail_and_no_password_travel_in_the_clear() {
+    for tls in ["implicit", "starttls"] {
+        let server = SmtpServer::start(Mood::Takes);
+        let dir = mail(&server, tls);
+        let database = sqlite().await;
+        let engine = engine(dir.path(), &database.store, friday());
+        announce(&engine, ["a".to_owned()]).await;
+        assert_eq!(engine.deliver().await.unwrap().failed, 1, "{tls}");
+        assert!(server.received().is_empty(), "{tls}");
+        let heard = server.heard();
+        assert!(heard.iter().all(|line| line.starts_with("EHLO") || line == "QUIT"), "{tls}: {heard:?}");
     }
 }

@@ -27,6 +27,7 @@ pub struct Received {
 pub struct SmtpServer {
     pub address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
+    heard: Arc<Mutex<Vec<String>>>,
 }
 
 impl SmtpServer {
@@ -35,14 +36,20 @@ impl SmtpServer {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let received = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&received);
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let (kept, noted) = (Arc::clone(&received), Arc::clone(&heard));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 // A client that breaks off ends its own conversation only.
-                let _ = stream.and_then(|stream| converse(stream, mood, &kept));
+                let _ = stream.and_then(|stream| converse(stream, mood, &kept, &noted));
             }
         });
-        Self { address, received }
+        Self { address, received, heard }
+    }
+
+    /// Every command of every client, as it came.
+    pub fn heard(&self) -> Vec<String> {
+        self.heard.lock().unwrap().clone()
     }
 
     pub fn received(&self) -> Vec<Received> {
@@ -50,11 +57,17 @@ impl SmtpServer {
     }
 }
 
-fn converse(mut stream: std::net::TcpStream, mood: Mood, kept: &Mutex<Vec<Received>>) -> std::io::Result<()> {
+fn converse(
+    mut stream: std::net::TcpStream,
+    mood: Mood,
+    kept: &Mutex<Vec<Received>>,
+    noted: &Mutex<Vec<String>>,
+) -> std::io::Result<()> {
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let mut mail = Received::default();
     stream.write_all(b"220 test\r\n")?;
     while let Some(line) = lines.next().transpose()? {
+        noted.lock().unwrap().push(line.clone());
         let command = line.to_ascii_uppercase();
         let answer = if command.starts_with("EHLO") {
             "250-test\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN\r\n".to_owned()
