@@ -21,8 +21,10 @@ use duwang::store::outbox::{Delivery, StoredMessage};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::database::{Sqlite, sqlite};
+use crate::support::database::{Sqlite, on_both_databases, sqlite};
 use crate::support::simulated::{run, stderr, stdout};
+
+on_both_databases!(two_nodes_tell_each_message_once);
 
 /// What stands in every credential of these tests, and must stand nowhere else.
 const SECRET: &str = "S3CRET-0123456789";
@@ -165,6 +167,24 @@ async fn everyone_is_told_what_concerns_him() {
     engine.announce(Message::new(MessageKind::Alarm, "c", "无人接收"), About::everything()).await.unwrap();
     assert_eq!(engine.deliver().await.unwrap().sent, 3);
     assert_eq!((office.take().len(), county.take().len()), (2, 1));
+}
+
+async fn two_nodes_tell_each_message_once(store: Store) {
+    let robot = Robot::start();
+    let notify = "  channels:\n    - {name: office, kind: webhook, credential: robot}\n  \
+                  routes:\n    - {what: [serious], to: [office]}\n";
+    let dir = folder(notify, &[("robot", &robot.credential())]);
+    let engine = engine(dir.path(), &store, friday());
+    announce(&engine, (0..8).map(|n| n.to_string())).await;
+    let (one, other) = tokio::join!(engine.deliver(), engine.deliver());
+    assert_eq!(one.unwrap().sent + other.unwrap().sent, 8);
+    let mut told: Vec<String> = Vec::new();
+    for request in robot.take() {
+        let messages = request.body["messages"].as_array().unwrap().iter();
+        told.extend(messages.map(|message| message["key"].as_str().unwrap().to_owned()));
+    }
+    told.sort();
+    assert_eq!(told, ["0", "1", "2", "3", "4", "5", "6", "7"]);
 }
 
 #[tokio::test]
