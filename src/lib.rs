@@ -7,7 +7,7 @@
 //! Functional core, imperative shell. Left may use right; a test (`tests/it/tidy.rs`) enforces it:
 //!
 //! ```text
-//! cli → web → engine → {source, store, report} → {rules, config} → model
+//! cli → web → engine → {source, store, report, notify} → {rules, config} → model
 //! ```
 //!
 //! | module | what | 中文 |
@@ -18,6 +18,7 @@
 //! | [`source`] | the HTTP client, and for each kind of source: wire form → parse (pure) → fetch | 采集来源 |
 //! | [`store`] | SQLite or PostgreSQL, one SQL text for both, one file for each group of tables | 存储 |
 //! | [`report`] | evidence → weekly report (data) → Word, Excel, HTML, JSON: pure | 周报 |
+//! | [`notify`] | messages in the form of each channel, and the conversation with its server | 通知 |
 //! | [`engine`] | crawl, coverage ledger, judging, filling of texts, weekly report | 采集与判定 |
 //! | [`web`] | what platforms push to us | 事件接收 |
 //! | [`simulator`] | simulated platforms on loopback, for `duwang demo` and the tests | 模拟平台 |
@@ -64,6 +65,7 @@ pub mod config;
 pub mod engine;
 pub mod lifecycle;
 pub mod model;
+pub mod notify;
 pub mod report;
 pub mod rules;
 pub mod simulator;

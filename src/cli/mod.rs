@@ -13,6 +13,7 @@ mod demo;
 mod explain;
 mod man;
 mod migrate;
+mod notify;
 mod output;
 mod posts;
 mod progress;
@@ -96,6 +97,9 @@ enum Command {
     /// Cookies, tokens and secrets that sources use
     #[command(subcommand)]
     Credentials(credentials::CredentialsCommand),
+    /// Messages to people: try a channel, see what was delivered
+    #[command(subcommand)]
+    Notify(notify::Notify),
     /// The configuration files
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -148,6 +152,7 @@ async fn run(command: Command, session: &Session, output: &mut Output) -> anyhow
         Command::Posts(args) => args.run(session, output).await,
         Command::Sources(args) => args.run(session, output).await,
         Command::Credentials(args) => args.run(session, output).await,
+        Command::Notify(args) => args.run(session, output).await,
         Command::Config(args) => args.run(session, output),
         Command::Migrate => migrate::run(session, output).await,
         Command::Explain(args) => args.run(session, output).await,

@@ -12,6 +12,7 @@ pub mod credentials;
 mod error;
 mod export;
 pub mod import;
+pub mod notify;
 mod reader;
 pub mod settings;
 mod tree;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc, Weekday};
 use chrono_tz::Tz;
 
+use super::notify::NotifySettings;
 use crate::model::week::Calendar;
 use crate::rules::cadence::Cadence;
 
@@ -24,6 +25,7 @@ pub struct Settings {
     pub service: ServiceSettings,
     pub links: LinkSettings,
     pub recheck: RecheckSettings,
+    pub notify: NotifySettings,
 }
 
 impl Settings {
@@ -51,6 +53,7 @@ impl Default for Settings {
             service: ServiceSettings::default(),
             links: LinkSettings::default(),
             recheck: RecheckSettings::default(),
+            notify: NotifySettings::default(),
         }
     }
 }

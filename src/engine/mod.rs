@@ -4,6 +4,7 @@
 //! that stores a batch, then judges it. [`coverage`] enters the proofs once the whole pass is known, [`fill`] fetches
 //! missing texts afterwards, [`recheck`] looks again at posts
 //! with open problems, [`links`] asks the links of posts, [`weekly`] makes the report.
+//! [`notify`] tells people.
 //!
 //! Invariant: a post is stored, with the validators of the listing that told it, in one transaction; it is judged after.
 //! Whatever a kill leaves undone (a text not judged, a listing not settled) is found by its mark in the database and
@@ -20,6 +21,7 @@ pub mod import_saved;
 pub mod judge;
 mod lanes;
 pub mod links;
+pub mod notify;
 mod prepare;
 pub mod recheck;
 pub mod registry;
@@ -32,6 +34,7 @@ use anyhow::Context as _;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::credentials::Credentials;
+use crate::notify::Notifier;
 use crate::rules::wording::Checker;
 use crate::source::Reader;
 use crate::store::Store;
@@ -45,6 +48,7 @@ pub struct Engine {
     pub checker: Arc<Checker>,
     pub reader: Arc<Reader>,
     pub credentials: Arc<Credentials>,
+    pub notifier: Arc<Notifier>,
     pub clock: Clock,
 }
 
@@ -59,7 +63,8 @@ impl Engine {
         };
         let reader = reader.context("cannot set up the HTTP client")?;
         let credentials = Arc::new(Credentials::load(&config));
-        Ok(Self { config, store, checker, reader: Arc::new(reader), credentials, clock })
+        let notifier = Arc::new(Notifier::new(&config.settings.crawl)?);
+        Ok(Self { config, store, checker, reader: Arc::new(reader), credentials, notifier, clock })
     }
 
     /// Mirrors the registry in the database; every task that writes does it first.

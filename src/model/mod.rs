@@ -9,6 +9,7 @@ pub mod coverage;
 pub mod crawl;
 pub mod interface;
 pub mod link;
+pub mod message;
 pub mod post;
 pub mod recheck;
 pub mod rule;

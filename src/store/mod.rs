@@ -5,7 +5,7 @@
 //! when somebody wrote in between. The rules for SQL that both databases take are in `migrations/README.md`.
 //!
 //! One file for each group of tables: [`registry`], [`crawls`], [`posts`], [`counts`], [`fill`], [`profiles`], [`links`],
-//! [`recheck`], [`violations`], [`reports`], [`schedule`].
+//! [`recheck`], [`violations`], [`reports`], [`outbox`], [`schedule`].
 //!
 //! Invariant: nothing outside this folder names sqlx, and nothing in it knows rules, sources or formats.
 
@@ -14,6 +14,7 @@ pub mod crawls;
 mod error;
 pub mod fill;
 pub mod links;
+pub mod outbox;
 pub mod posts;
 pub mod profiles;
 pub mod recheck;

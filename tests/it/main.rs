@@ -7,6 +7,8 @@ mod deploy;
 mod faults;
 mod kill;
 mod links;
+mod notify;
+mod outbox;
 mod pass;
 mod platforms;
 mod recheck;

@@ -18,12 +18,26 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("report", &["model", "rules", "config"]),
     ("source", &["model", "rules", "config"]),
     ("store", &["model", "rules", "config"]),
+    ("notify", &["model", "rules", "config"]),
     ("simulator", &["model"]),
-    ("engine", &["model", "rules", "config", "source", "store", "report", "clock", "lifecycle"]),
-    ("web", &["model", "rules", "config", "source", "store", "report", "clock", "engine"]),
+    ("engine", &["model", "rules", "config", "source", "store", "report", "notify", "clock", "lifecycle"]),
+    ("web", &["model", "rules", "config", "source", "store", "report", "notify", "clock", "engine"]),
     (
         "cli",
-        &["model", "rules", "config", "source", "store", "report", "clock", "engine", "web", "simulator", "lifecycle"],
+        &[
+            "model",
+            "rules",
+            "config",
+            "source",
+            "store",
+            "report",
+            "notify",
+            "clock",
+            "engine",
+            "web",
+            "simulator",
+            "lifecycle",
+        ],
     ),
 ];
 
@@ -52,6 +66,7 @@ const PURE: &[(&str, &[&str])] = &[
     ("src/rules", &[]),
     ("src/report", &[]),
     ("src/source", &["src/source/mod.rs", "src/source/converse.rs", "src/source/http"]),
+    ("src/notify", &["src/notify/mod.rs", "src/notify/files.rs", "src/notify/http.rs", "src/notify/mail.rs"]),
     (
         "src/simulator",
         &[
@@ -66,7 +81,8 @@ const PURE: &[(&str, &[&str])] = &[
 /// Words that only some places may name.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("sqlx::", &["src/store"]),
-    ("reqwest::", &["src/source/http"]),
+    ("reqwest::", &["src/source/http", "src/notify/http.rs"]),
+    ("lettre::", &["src/notify/mail.rs"]),
     ("axum::", &["src/web"]),
     ("std::env::", &["src/config"]),
     ("Utc::now", &["src/clock.rs"]),

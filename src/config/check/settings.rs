@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::{Known, notify};
 use crate::config::reader::{Field, Table};
 use crate::config::settings::{
     CrawlSettings, FillText, HostPace, LinkSettings, RecheckSettings, ReportSettings, Settings, StorageSettings,
@@ -20,7 +21,8 @@ const CONCURRENT_MAX: u32 = 4_096;
 /// Upper bound of the numbers of pages, links and posts fetched in one run.
 const PER_RUN_MAX: u32 = 1_000_000;
 
-pub(super) fn check(root: &Field<'_>) -> Option<Settings> {
+/// Reads the settings; what units and accounts exist is `None` where their file could not be read.
+pub(super) fn check(root: &Field<'_>, known: Option<&Known>) -> Option<Settings> {
     let table = root.table()?;
     let mut settings = Settings::default();
     set(&table, "time_zone", &mut settings.time_zone, |text| {
@@ -43,6 +45,7 @@ pub(super) fn check(root: &Field<'_>) -> Option<Settings> {
     });
     section(&table, "links", |table| links(table, &mut settings.links));
     section(&table, "recheck", |table| recheck(table, &mut settings.recheck));
+    section(&table, "notify", |table| settings.notify = notify::check(table, known));
     table.finish();
     Some(settings)
 }

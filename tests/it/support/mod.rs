@@ -6,3 +6,4 @@ pub mod interfaces;
 pub mod postgres;
 pub mod service;
 pub mod simulated;
+pub mod smtp;
