@@ -34,6 +34,8 @@ CREATE TABLE tasks (
     last_started_at TIMESTAMPTZ,
     last_finished_at TIMESTAMPTZ,
     last_ok BOOLEAN,
+    -- Kept when a later run fails.
+    last_success_at TIMESTAMPTZ,
     last_result TEXT
 );
 
@@ -101,3 +103,6 @@ ALTER TABLE posts ADD COLUMN rechecked_at TIMESTAMPTZ;
 ALTER TABLE posts ADD COLUMN recheck_outcome TEXT;
 -- The post was first told by a listing that proves it was not there before: its publish time is in doubt.
 ALTER TABLE posts ADD COLUMN backdated_after TIMESTAMPTZ;
+
+-- What concerns one account: its pages, and what retention must leave alone.
+CREATE INDEX violations_account ON violations (account_id);

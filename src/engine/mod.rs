@@ -2,23 +2,28 @@
 //!
 //! [`crawl`] is the heart: sources are read in parallel, one lane for each host; what they tell goes through one writer
 //! that stores a batch, then judges it. [`coverage`] enters the proofs once the whole pass is known, [`fill`] fetches
-//! missing texts afterwards, [`weekly`] makes the report.
+//! missing texts afterwards, [`weekly`] makes the report. [`backup`], [`retention`], [`doctor`] and [`metrics`] keep the
+//! service itself well.
 //!
 //! Invariant: a post is stored, with the validators of the listing that told it, in one transaction; it is judged after.
 //! Whatever a kill leaves undone (a text not judged, a listing not settled) is found by its mark in the database and
 //! done by the next pass.
 
+pub mod backup;
 pub mod coverage;
 pub mod crawl;
 mod deleted;
+pub mod doctor;
 mod event;
 pub mod fill;
 pub mod import;
 pub mod import_saved;
 pub mod judge;
 mod lanes;
+pub mod metrics;
 mod prepare;
 pub mod registry;
+pub mod retention;
 pub mod weekly;
 
 use std::sync::Arc;
@@ -45,6 +50,7 @@ pub struct Engine {
 
 impl Engine {
     pub fn new(config: Arc<Config>, store: Store, checker: Arc<Checker>, clock: Clock) -> anyhow::Result<Self> {
+        metrics::install();
         let reader = Reader::new(&config.settings.crawl).context("cannot set up the HTTP client")?;
         let credentials = Arc::new(Credentials::load(&config));
         Ok(Self { config, store, checker, reader: Arc::new(reader), credentials, clock })

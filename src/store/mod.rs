@@ -5,18 +5,21 @@
 //! when somebody wrote in between. The rules for SQL that both databases take are in `migrations/README.md`.
 //!
 //! One file for each group of tables: [`registry`], [`crawls`], [`posts`], [`counts`], [`fill`], [`profiles`], [`violations`],
-//! [`reports`].
+//! [`reports`]; and for what concerns them all: [`backup`], [`health`], [`retention`].
 //!
 //! Invariant: nothing outside this folder names sqlx, and nothing in it knows rules, sources or formats.
 
+pub mod backup;
 pub mod counts;
 pub mod crawls;
 mod error;
 pub mod fill;
+pub mod health;
 pub mod posts;
 pub mod profiles;
 pub mod registry;
 pub mod reports;
+pub mod retention;
 pub mod violations;
 
 use std::path::Path;
@@ -93,8 +96,7 @@ impl Store {
     /// Opens the database at `url`: `sqlite:PATH` (created if missing; relative paths start at `base_dir`) or
     /// `postgres://…`.
     pub async fn connect(url: &str, base_dir: &Path) -> Result<Self, StoreError> {
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = base_dir.join(path.strip_prefix("//").unwrap_or(path));
+        if let Some(path) = Self::sqlite_file(url, base_dir) {
             return Self::connect_sqlite(&path).await;
         }
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {

@@ -456,6 +456,11 @@ fn version(post: i64, value: i64) -> Result<u32, StoreError> {
     u32::try_from(value).map_err(|_| StoreError::corrupt("posts", "version", post, value))
 }
 
+/// Packs one text; a batch keeps its packer, see [`Tx::record_posts`].
+pub(super) fn pack(post: i64, text: &str) -> Result<Vec<u8>, StoreError> {
+    zstd::bulk::compress(text.as_bytes(), ZSTD_LEVEL).map_err(|source| StoreError::Unpack { post, source })
+}
+
 fn unpack(post: i64, packed: &[u8]) -> Result<String, StoreError> {
     let failed = |source| StoreError::Unpack { post, source };
     let mut text = String::new();

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use url::Url;
 
 use crate::config::reader::{Field, Table};
 use crate::config::settings::{
-    CrawlSettings, FillText, HostPace, ReportSettings, Settings, StorageSettings, WordingSettings,
+    BackupSettings, CrawlSettings, FillText, HostPace, ReportSettings, RetentionSettings, Settings, StorageSettings,
+    WordingSettings,
 };
 use crate::config::values::{self, Fault};
 
@@ -17,6 +19,10 @@ const HOSTS_MAX: usize = 10_000;
 const CONCURRENT_MAX: u32 = 4_096;
 /// Upper bound of `crawl.fill_pages_max`.
 const FILL_PAGES_MAX: u32 = 1_000_000;
+/// Most copies of the database that are kept.
+const BACKUPS_MAX: u32 = 1_000;
+/// Texts and crawls are kept at least so long: every window of the rules and the report of a month.
+const RETENTION_MIN: Duration = Duration::from_hours(24 * 30);
 
 pub(super) fn check(root: &Field<'_>) -> Option<Settings> {
     let table = root.table()?;
@@ -33,6 +39,8 @@ pub(super) fn check(root: &Field<'_>) -> Option<Settings> {
             text.parse().map_err(|_| Fault::new("is not an address with a port", "write for example `127.0.0.1:8420`"))
         });
     });
+    section(&table, "backup", |table| backup(table, &mut settings.backup));
+    section(&table, "retention", |table| retention(table, &mut settings.retention));
     table.finish();
     Some(settings)
 }
@@ -97,6 +105,21 @@ fn report(table: &Table<'_>, report: &mut ReportSettings) {
         text.parse().map_err(|_| Fault::new("is not a cron expression", remedy))
     });
     set(table, "dir", &mut report.dir, path);
+}
+
+fn backup(table: &Table<'_>, backup: &mut BackupSettings) {
+    set(table, "dir", &mut backup.dir, path);
+    set(table, "keep", &mut backup.keep, |text| values::whole(text, 1, BACKUPS_MAX));
+}
+
+fn retention(table: &Table<'_>, retention: &mut RetentionSettings) {
+    let long = |text: &str| match values::duration(text)? {
+        duration if duration >= RETENTION_MIN => Ok(duration),
+        _ => Err(Fault::new("is shorter than 30d", "write at least `30d`: verdicts of a month rest on it")),
+    };
+    set(table, "texts", &mut retention.texts, long);
+    set(table, "crawls", &mut retention.crawls, long);
+    set(table, "runs", &mut retention.runs, values::positive_duration);
 }
 
 /// Reads a section where there is one.
