@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::config::Config;
 use crate::config::credentials::Credentials;
 use crate::model::SourceId;
-use crate::model::account::{Account, AccountStatus};
+use crate::model::account::{Account, AccountStatus, Source};
 use crate::model::crawl::{Outcome, SourceState};
 use crate::rules::doctor::{CredentialFacts, DatabaseFacts, DatabaseProblem, Disk, Facts, SourceFacts, TaskFacts};
 use crate::source::advice::advice;
@@ -37,8 +37,7 @@ async fn database(config: &Config, now: DateTime<Utc>) -> Result<(DatabaseFacts,
     if Store::sqlite_file(url, &config.dir).is_some_and(|file| !file.exists()) {
         return Err(DatabaseProblem::Missing);
     }
-    let store =
-        Store::connect(url, &config.dir).await.map_err(|error| DatabaseProblem::Unreachable(chain(error)))?;
+    let store = Store::connect(url, &config.dir).await.map_err(|error| DatabaseProblem::Unreachable(chain(error)))?;
     let found = match store.is_migrated().await {
         Ok(true) => ask(config, &store, now).await.map_err(|error| DatabaseProblem::Failed(chain(error))),
         Ok(false) => Err(DatabaseProblem::NotMigrated),
@@ -92,7 +91,7 @@ fn read_accounts(config: &Config) -> impl Iterator<Item = &Account> {
 
 fn sources(account: &Account, states: &States) -> Vec<SourceFacts> {
     let succeeds = |id: &SourceId| states.get(id).is_some_and(|state| state.outcome.is_success());
-    let fact = |source: &crate::model::account::Source| {
+    let fact = |source: &Source| {
         let state = states.get(&source.id);
         SourceFacts {
             account: account.id.to_string(),
@@ -117,7 +116,7 @@ fn stale_bridges(
     let bridges = read_accounts(config).flat_map(|account| &account.sources);
     let mut stale: Vec<_> = bridges
         .filter(|source| source.spec.is_bridge() && answers(&source.id))
-        .map(|source| source.authority())
+        .map(Source::authority)
         .map(|authority| (alive.get(&authority).copied(), authority))
         .filter(|(alive_at, _)| alive_at.is_none_or(|alive_at| now.signed_duration_since(alive_at) > stale_after))
         .map(|(alive_at, authority)| (authority, alive_at))
@@ -170,7 +169,8 @@ fn disks(config: &Config, database_bytes: u64) -> Vec<Disk> {
 
 /// Free space where the folder is, or will be made.
 fn free_bytes(folder: &Path) -> Result<u64, String> {
-    let existing: PathBuf = folder.ancestors().find(|folder| folder.exists()).map_or(PathBuf::from("."), Path::to_owned);
+    let existing: PathBuf =
+        folder.ancestors().find(|folder| folder.exists()).map_or(PathBuf::from("."), Path::to_owned);
     if !existing.is_dir() {
         return Err(format!("{} is not a folder", existing.display()));
     }

@@ -111,7 +111,10 @@ impl Gauges {
     fn set(&self) {
         use metrics::{describe_gauge, gauge};
 
-        describe_gauge!("duwang_coverage_ratio", "Active accounts proved seen for the seven days that ended a day ago.");
+        describe_gauge!(
+            "duwang_coverage_ratio",
+            "Active accounts proved seen for the seven days that ended a day ago."
+        );
         describe_gauge!("duwang_sources", "Registered sources by state: ok, failing, never (asked).");
         describe_gauge!(
             "duwang_source_last_success_age_seconds_max",

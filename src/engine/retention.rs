@@ -9,8 +9,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Engine;
 use crate::model::PostId;
-use crate::store::Tx;
 use crate::store::StoreError;
+use crate::store::Tx;
 
 /// Rows that go in one transaction.
 const BATCH: u32 = 1_000;
@@ -33,7 +33,7 @@ impl Engine {
         let settings = &self.config.settings.retention;
         let now = self.clock.now();
         let mut summary = RetentionSummary::default();
-        self.empty_old_texts(before(now, settings.texts), &mut summary).await?;
+        self.delete_old_texts(before(now, settings.texts), &mut summary).await?;
         let (crawls, runs) = (before(now, settings.crawls), before(now, settings.runs));
         let (n_crawls, all_crawls) = self.in_batches(async |tx| tx.delete_old_crawls(crawls, BATCH).await).await?;
         let (n_runs, all_runs) = self.in_batches(async |tx| tx.delete_old_runs(runs, BATCH).await).await?;
@@ -43,15 +43,16 @@ impl Engine {
     }
 
     /// Looks for a batch without the write lock, then writes it.
-    async fn empty_old_texts(&self, before: DateTime<Utc>, summary: &mut RetentionSummary) -> anyhow::Result<()> {
+    async fn delete_old_texts(&self, before: DateTime<Utc>, summary: &mut RetentionSummary) -> anyhow::Result<()> {
         let mut after = PostId(0);
         for _ in 0..BATCHES_MAX {
             let texts = self.store.read().await?.old_texts(before, after, BATCH).await?;
             let Some(last) = texts.last() else { return Ok(()) };
             // A post whose versions were cut by the end of the batch is met again.
-            let next = if texts.len() == BATCH as usize { PostId(last.post_id - 1).max(after) } else { PostId(last.post_id) };
+            let next =
+                if texts.len() == BATCH as usize { PostId(last.post_id - 1).max(after) } else { PostId(last.post_id) };
             let mut tx = self.store.write().await?;
-            summary.texts += tx.empty_texts(&texts).await?;
+            summary.texts += tx.delete_texts(&texts).await?;
             tx.commit().await?;
             after = next;
         }
@@ -85,7 +86,7 @@ fn before(now: DateTime<Utc>, age: Duration) -> DateTime<Utc> {
 
 impl std::fmt::Display for RetentionSummary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} old texts, {} crawls, {} runs forgotten", self.texts, self.crawls, self.runs)?;
+        write!(f, "{} old texts, {} crawls, {} runs deleted", self.texts, self.crawls, self.runs)?;
         if self.is_unfinished { f.write_str(", more next time") } else { Ok(()) }
     }
 }

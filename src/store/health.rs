@@ -131,7 +131,11 @@ impl Tx {
         const QUEUES: [(&str, &str); 3] = [
             ("crawl", "SELECT COUNT(*) FROM source_schedule WHERE due_at <= $1"),
             ("links", "SELECT COUNT(*) FROM links WHERE due_at <= $1"),
-            ("judge", "SELECT COUNT(*) FROM posts WHERE checked_with = '' AND removed_at IS NULL AND first_seen_at <= $1"),
+            (
+                "judge",
+                "SELECT COUNT(*) FROM posts p JOIN post_versions v ON v.post_id = p.id AND v.version = p.version \
+                 WHERE p.checked_with = '' AND p.removed_at IS NULL AND p.first_seen_at <= $1",
+            ),
         ];
         let mut depths = QueueDepths::new();
         for (queue, sql) in QUEUES {

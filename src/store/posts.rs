@@ -242,9 +242,10 @@ impl Tx {
         Ok(())
     }
 
-    /// Marks every text that was read with other word lists as unread.
+    /// Marks every kept text that was read with other word lists as unread.
     pub async fn forget_older_checks(&mut self, lists_version: &str) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE posts SET checked_with = '' WHERE checked_with <> '' AND checked_with <> $1";
+        const SQL: &str = "UPDATE posts SET checked_with = '' WHERE checked_with <> '' AND checked_with <> $1 AND EXISTS \
+                           (SELECT 1 FROM post_versions v WHERE v.post_id = posts.id AND v.version = posts.version)";
         on_conn!(self, conn => sqlx::query(SQL).bind(lists_version).execute(conn).await.map(drop))?;
         Ok(())
     }
@@ -454,11 +455,6 @@ fn text_hash(post: &PostRecord) -> String {
 
 fn version(post: i64, value: i64) -> Result<u32, StoreError> {
     u32::try_from(value).map_err(|_| StoreError::corrupt("posts", "version", post, value))
-}
-
-/// Packs one text; a batch keeps its packer, see [`Tx::record_posts`].
-pub(super) fn pack(post: i64, text: &str) -> Result<Vec<u8>, StoreError> {
-    zstd::bulk::compress(text.as_bytes(), ZSTD_LEVEL).map_err(|source| StoreError::Unpack { post, source })
 }
 
 fn unpack(post: i64, packed: &[u8]) -> Result<String, StoreError> {

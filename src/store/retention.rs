@@ -1,16 +1,15 @@
 //! Forgetting what is old, in small steps. What explains a problem is never forgotten.
 //!
-//! A text that goes leaves its row behind: the times, the key and the hash in `posts` stay, so that a post is still
-//! counted, and is not taken for a new one when a platform lists it again.
+//! Of a post whose texts go, times, key, title and hash stay in `posts`: it is still counted, and not taken for a new one
+//! when a platform lists it again. Emptying the texts in their rows instead would give no space back: SQLite gives up
+//! whole pages only.
 
 use chrono::{DateTime, Utc};
-use sqlx::types::Json;
 
-use super::posts::pack;
 use super::{BINDS_MAX, StoreError, Tx, on_conn};
 use crate::model::PostId;
 
-/// A text that may be emptied.
+/// A text that may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct OldText {
     pub post_id: i64,
@@ -28,21 +27,18 @@ impl Tx {
     ) -> Result<Vec<OldText>, StoreError> {
         const SQL: &str = "SELECT v.post_id, v.version FROM posts p JOIN post_versions v ON v.post_id = p.id \
                            WHERE p.id > $1 AND p.first_seen_at < $2 AND p.checked_with <> '' AND v.seen_at < $2 \
-                           AND v.text_hash <> '' AND NOT EXISTS (SELECT 1 FROM violations x WHERE x.post_id = p.id) \
+                           AND NOT EXISTS (SELECT 1 FROM violations x WHERE x.post_id = p.id) \
                            ORDER BY p.id, v.version LIMIT $3";
         Ok(on_conn!(self, conn => sqlx::query_as(SQL).bind(after.0).bind(before).bind(i64::from(limit))
             .fetch_all(conn).await)?)
     }
 
-    /// Empties texts, unless a problem was found in the post meanwhile or it waits to be read again. Returns how many.
-    pub async fn empty_texts(&mut self, texts: &[OldText]) -> Result<u64, StoreError> {
-        let nothing = pack(0, "")?;
-        let mut n_emptied = 0;
-        for chunk in texts.chunks(BINDS_MAX / 2 - 2) {
-            n_emptied += on_conn!(&mut *self, conn => {
-                let mut query = sqlx::QueryBuilder::new("UPDATE post_versions SET text_hash = '', text_zstd = ");
-                query.push_bind(&nothing).push(", links = ").push_bind(Json([(); 0]));
-                query.push(", masked = ").push_bind(Json([(); 0])).push(" WHERE (post_id, version) IN (");
+    /// Deletes texts, unless a problem was found in the post meanwhile or it waits to be read again. Returns how many.
+    pub async fn delete_texts(&mut self, texts: &[OldText]) -> Result<u64, StoreError> {
+        let mut n_deleted = 0;
+        for chunk in texts.chunks(BINDS_MAX / 2) {
+            n_deleted += on_conn!(&mut *self, conn => {
+                let mut query = sqlx::QueryBuilder::new("DELETE FROM post_versions WHERE (post_id, version) IN (");
                 query.push_values(chunk, |mut b, text| {
                     b.push_bind(text.post_id).push_bind(text.version);
                 });
@@ -53,7 +49,7 @@ impl Tx {
                 query.build().execute(conn).await?.rows_affected()
             });
         }
-        Ok(n_emptied)
+        Ok(n_deleted)
     }
 
     /// Deletes up to `limit` crawls from before `before` whose proof is in the ledger, but none that a frequency problem

@@ -9,3 +9,4 @@ mod platforms;
 mod store;
 mod support;
 mod tidy;
+mod upkeep;

@@ -30,10 +30,18 @@ pub(super) fn database(facts: &Result<DatabaseFacts, DatabaseProblem>) -> Check 
     const AREA: &str = "database";
     let facts = match facts {
         Err(DatabaseProblem::Missing) => {
-            return Check::warn(AREA, "there is no database yet", "it is made by the first `duwang crawl` or `duwang serve`");
+            return Check::warn(
+                AREA,
+                "there is no database yet",
+                "it is made by the first `duwang crawl` or `duwang serve`",
+            );
         }
         Err(DatabaseProblem::Unreachable(told)) => {
-            return Check::fail(AREA, told_line(told), "check that the server runs, and `storage.url` with its access rights");
+            return Check::fail(
+                AREA,
+                told_line(told),
+                "check that the server runs, and `storage.url` with its access rights",
+            );
         }
         Err(DatabaseProblem::NotMigrated) => {
             let found = "the schema is not that of this version";
@@ -159,10 +167,8 @@ pub(super) fn sources(facts: &DatabaseFacts, zone: Tz) -> Vec<Check> {
         lines.push(Check::warn(AREA, found, "start `duwang serve`, or run `duwang crawl --all` once"));
     }
     for (authority, alive_at) in &facts.stale_bridges {
-        let alive = alive_at.map_or_else(
-            || "never".to_owned(),
-            |at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string(),
-        );
+        let alive = alive_at
+            .map_or_else(|| "never".to_owned(), |at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string());
         let days = facts.bridge_stale_after.as_secs() / 86_400;
         let found = format!("the bridge {authority} answers but shows nothing new for {days} days (last: {alive})");
         lines.push(Check::fail(AREA, found, "log in to the bridge again: its accounts are unverified until then"));
@@ -202,7 +208,8 @@ pub(super) fn tasks(tasks: &[TaskFacts], now: DateTime<Utc>, zone: Tz) -> Vec<Ch
 pub(super) fn outbox(facts: &DatabaseFacts, now: DateTime<Utc>) -> Check {
     const AREA: &str = "outbox";
     let n = facts.n_undelivered;
-    let todo = "check the addresses and keys of the notification channels; the service log names the channel and its answer";
+    let todo =
+        "check the addresses and keys of the notification channels; the service log names the channel and its answer";
     match facts.oldest_undelivered_at {
         Some(oldest) if oldest < now - UNDELIVERED_MAX => {
             let hours = (now - oldest).num_hours();

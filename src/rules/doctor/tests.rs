@@ -104,14 +104,24 @@ fn a_clock_that_went_back_and_a_foreign_zone_are_seen() {
 
 #[test]
 fn credentials_are_judged_by_state_and_age() {
-    check(|facts| facts.credentials[0].problem = Some("there is no such file".to_owned()), Level::Fail, "credentials", "no such file");
+    check(
+        |facts| facts.credentials[0].problem = Some("there is no such file".to_owned()),
+        Level::Fail,
+        "credentials",
+        "no such file",
+    );
     check(|facts| facts.credentials[0].is_refused = true, Level::Fail, "credentials", "refused");
     check(|facts| facts.credentials[0].modified_at = Some(ago(24 * 45)), Level::Warn, "credentials", "45 days");
 }
 
 #[test]
 fn sources_out_of_sight_are_named() {
-    check(spoil_database(|db| db.sources[1] = source("b", Some(Outcome::RateLimited))), Level::Warn, "sources", "b (rate_limited, last seen 2026-11-19 10:00)");
+    check(
+        spoil_database(|db| db.sources[1] = source("b", Some(Outcome::RateLimited))),
+        Level::Warn,
+        "sources",
+        "b (rate_limited, last seen 2026-11-19 10:00)",
+    );
     check(spoil_database(|db| db.sources[1] = source("b", None)), Level::Warn, "sources", "b/feed");
     let most = |db: &mut DatabaseFacts| {
         for source in &mut db.sources {
@@ -123,7 +133,12 @@ fn sources_out_of_sight_are_named() {
         db.sources[1] = SourceFacts { has_substitute: true, ..source("b", Some(Outcome::Captcha)) };
     };
     check(spoil_database(substituted), Level::Warn, "sources", "another source");
-    check(spoil_database(|db| db.stale_bridges = vec![("bridge:1".to_owned(), None)]), Level::Fail, "sources", "bridge:1");
+    check(
+        spoil_database(|db| db.stale_bridges = vec![("bridge:1".to_owned(), None)]),
+        Level::Fail,
+        "sources",
+        "bridge:1",
+    );
 }
 
 #[test]
@@ -146,8 +161,10 @@ fn tasks_that_failed_or_are_late_are_named() {
 
 #[test]
 fn undelivered_messages_and_missing_texts_are_judged() {
-    let late = |hours, attempts| move |db: &mut DatabaseFacts| {
-        (db.n_undelivered, db.oldest_undelivered_at, db.attempts_max) = (2, Some(ago(hours)), attempts);
+    let late = |hours, attempts| {
+        move |db: &mut DatabaseFacts| {
+            (db.n_undelivered, db.oldest_undelivered_at, db.attempts_max) = (2, Some(ago(hours)), attempts);
+        }
     };
     check(spoil_database(late(1, 3)), Level::Warn, "outbox", "after up to 3 attempts");
     check(spoil_database(late(30, 9)), Level::Fail, "outbox", "30 hours");
