@@ -46,6 +46,7 @@ fn no_secret_is_in_any_output_at_any_level() {
             .output()
             .unwrap();
         assert!(!crawled.stderr.is_empty());
+        assert!(String::from_utf8_lossy(&crawled.stdout).contains("crawl: "), "{}", stderr(&crawled));
         assert_no_secret(&crawled, &secrets);
         for command in [&["doctor"][..], &["sources", "list"], &["credentials", "list"]] {
             assert_no_secret(&program(folder.path(), command).env("DUWANG_LOG", "trace").output().unwrap(), &secrets);
