@@ -3,11 +3,12 @@
 //! Invariant: what bears the name of a backup is whole. The copy is made under another name beside it, checked, brought
 //! to the disk, and only then renamed. Only its owner may read it.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{File, OpenOptions, Permissions};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rustix::fs::OFlags;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -24,6 +25,8 @@ const TOLD_BYTES_MAX: usize = 500;
 pub enum BackupError {
     #[error("`{}` exists already; choose another name, or `--force` to replace it", .0.display())]
     Exists(PathBuf),
+    #[error("another backup to `{}` is under way; wait until it is done", .0.display())]
+    UnderWay(PathBuf),
     #[error("cannot write the backup `{}`; check its folder, the access rights and the free space", .file.display())]
     File { file: PathBuf, source: std::io::Error },
     #[error("the path of the backup is not UTF-8, which SQLite needs")]
@@ -71,10 +74,8 @@ impl Store {
             return Err(BackupError::Exists(file.to_owned()));
         }
         let partial = beside(file).ok_or_else(|| failed(std::io::ErrorKind::InvalidFilename.into()))?;
+        let held = hold(&partial, file)?;
         let removed_at_end = Partial(&partial);
-        // Empty, and ours alone, before the first byte of data is in it.
-        let _ = std::fs::remove_file(&partial);
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial).map_err(failed)?;
         match self {
             Self::Sqlite(pool) => copy_sqlite(pool, &partial).await?,
             Self::Postgres(pool) => {
@@ -93,6 +94,7 @@ impl Store {
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
         drop(removed_at_end);
+        drop(held);
         Ok(Backup { bytes })
     }
 }
@@ -103,6 +105,30 @@ fn beside(file: &Path) -> Option<PathBuf> {
     name.push(file.file_name()?);
     name.push(".partial");
     Some(file.with_file_name(name))
+}
+
+/// The file of the copy, empty and ours alone: another backup to the same place would put its own half in it. What a
+/// killed one left behind is taken over.
+fn hold(partial: &Path, file: &Path) -> Result<File, BackupError> {
+    let failed = |source| BackupError::File { file: file.to_owned(), source };
+    // A link that somebody laid there is not followed.
+    let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
+    let held = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(no_follow)
+        .open(partial)
+        .map_err(failed)?;
+    let is_ours = held.try_lock().is_ok()
+        && std::fs::metadata(partial).is_ok_and(|named| held.metadata().is_ok_and(|held| held.ino() == named.ino()));
+    if !is_ours {
+        return Err(BackupError::UnderWay(file.to_owned()));
+    }
+    held.set_permissions(Permissions::from_mode(0o600)).map_err(failed)?;
+    held.set_len(0).map_err(failed)?;
+    Ok(held)
 }
 
 async fn copy_sqlite(pool: &SqlitePool, to: &Path) -> Result<(), BackupError> {

@@ -64,7 +64,7 @@ impl Tx {
             .map(|done| done.rows_affected()))?)
     }
 
-    /// Deletes up to `limit` finished runs of tasks from before `before`.
+    /// Deletes up to `limit` runs of tasks from before `before`.
     pub async fn delete_old_runs(&mut self, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
         const SQL: &str = "DELETE FROM runs WHERE (task, started_at) IN (SELECT task, started_at FROM runs \
                            WHERE started_at < $1 ORDER BY started_at, task LIMIT $2)";

@@ -101,7 +101,15 @@ async fn an_existing_file_is_kept_unless_forced() {
     store.backup("", &file, true).await.unwrap();
     let copy = Store::connect_sqlite(&file).await.unwrap();
     assert_eq!(content(&copy).await.len(), BATCH);
-    assert!(!dir.path().join(".copy.db.partial").exists());
+    let partial = dir.path().join(".copy.db.partial");
+    assert!(!partial.exists());
+    // Another backup to the same place is under way, and keeps its file.
+    let other = std::fs::File::create(&partial).unwrap();
+    other.lock().unwrap();
+    assert!(matches!(store.backup("", &file, true).await, Err(BackupError::UnderWay(_))));
+    assert!(partial.exists());
+    drop(other);
+    store.backup("", &file, true).await.unwrap();
     assert!(matches!(store.backup("", &dir.path().join("none/copy.db"), false).await, Err(BackupError::File { .. })));
 }
 
