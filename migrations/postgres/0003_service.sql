@@ -34,18 +34,9 @@ CREATE TABLE tasks (
     last_started_at TIMESTAMPTZ,
     last_finished_at TIMESTAMPTZ,
     last_ok BOOLEAN,
+    -- Kept when a later run fails.
+    last_success_at TIMESTAMPTZ,
     last_result TEXT
-);
-
--- Jobs that are done once in a period, whoever comes first: week close, report, digest.
-CREATE TABLE task_periods (
-    task TEXT COLLATE "C" NOT NULL,
-    period TEXT COLLATE "C" NOT NULL,
-    owner TEXT NOT NULL,
-    lease_until TIMESTAMPTZ,
-    done_at TIMESTAMPTZ,
-    result TEXT,
-    PRIMARY KEY (task, period)
 );
 
 -- Closed weeks: the verdicts are fixed. `number` 0 is the report itself, 1 and on are corrections (更正).
@@ -107,3 +98,6 @@ ALTER TABLE posts ADD COLUMN rechecked_at TIMESTAMPTZ;
 ALTER TABLE posts ADD COLUMN recheck_outcome TEXT;
 -- The post was first told by a listing that proves it was not there before: its publish time is in doubt.
 ALTER TABLE posts ADD COLUMN backdated_after TIMESTAMPTZ;
+
+-- What concerns one account: its pages, and what retention must leave alone.
+CREATE INDEX violations_account ON violations (account_id);

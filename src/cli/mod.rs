@@ -4,13 +4,16 @@
 //! 78 bad configuration (`EX_CONFIG` of sysexits).
 
 mod accounts;
+mod backup;
 mod check;
 mod completions;
 mod config;
 mod crawl;
 mod credentials;
 mod demo;
+mod doctor;
 mod explain;
+mod logging;
 mod man;
 mod migrate;
 mod notify;
@@ -33,11 +36,13 @@ use tracing::level_filters::LevelFilter;
 
 use crate::clock::Clock;
 use crate::config::settings::Settings;
-use crate::config::{Config, ConfigErrors};
+use crate::config::{Config, ConfigErrors, LogEnvironment};
 use crate::engine::Engine;
 use crate::rules::wording::Checker;
 use crate::rules::wording::wordlist::WordlistError;
 use crate::store::{Store, StoreError};
+
+use logging::{LevelsError, LogFormat};
 
 pub use output::Output;
 
@@ -67,6 +72,9 @@ struct Global {
     /// Errors only, no progress
     #[arg(short, long, global = true)]
     quiet: bool,
+    /// How log lines look [default: journald where stderr is the journal, else text]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
     /// Pretend that it is this instant (RFC 3339), for tests and for looking back
     #[arg(long, global = true, hide = true, value_name = "TIME")]
     now: Option<DateTime<Utc>>,
@@ -105,6 +113,10 @@ enum Command {
     Config(config::ConfigCommand),
     /// Bring the database up to date with this version
     Migrate,
+    /// Copy the whole database to a file while the service works
+    Backup(backup::Backup),
+    /// Look at everything the service needs, and say what is wrong and what to do
+    Doctor(doctor::Doctor),
     /// Show everything that explains one problem
     Explain(explain::Explain),
     /// Print the completions of a shell
@@ -127,7 +139,11 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let clock = cli.global.now.map_or(Clock::System, Clock::Fixed);
     let session = Session { progress: progress::Progress::new(cli.global.quiet), clock, global: cli.global };
-    init_logging(&session, matches!(cli.command, Command::Demo(_)));
+    let environment = crate::config::log_environment();
+    let log_format = logging::format_of(session.global.log_format, &environment);
+    if let Err(error) = init_logging(&session, matches!(cli.command, Command::Demo(_)), log_format, &environment) {
+        return fail(&error.into(), log_format);
+    }
     let mut output = Output::stdout();
     let ended = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -137,7 +153,7 @@ pub fn main() -> ExitCode {
         .and_then(|code| output.flush().map(|()| code).map_err(anyhow::Error::from));
     match ended {
         Ok(code) => code,
-        Err(error) => fail(&error),
+        Err(error) => fail(&error, log_format),
     }
 }
 
@@ -155,6 +171,8 @@ async fn run(command: Command, session: &Session, output: &mut Output) -> anyhow
         Command::Notify(args) => args.run(session, output).await,
         Command::Config(args) => args.run(session, output),
         Command::Migrate => migrate::run(session, output).await,
+        Command::Backup(args) => args.run(session, output).await,
+        Command::Doctor(args) => args.run(session, output).await,
         Command::Explain(args) => args.run(session, output).await,
         Command::Completions(args) => args.run(output),
         Command::Man(args) => args.run(output),
@@ -162,7 +180,7 @@ async fn run(command: Command, session: &Session, output: &mut Output) -> anyhow
 }
 
 /// Prints an error with its causes. A closed pipe (`| head`) is no error.
-fn fail(error: &anyhow::Error) -> ExitCode {
+fn fail(error: &anyhow::Error, log_format: LogFormat) -> ExitCode {
     let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
         cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
     };
@@ -171,30 +189,34 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     }
     let mut stderr = std::io::stderr();
     // There is nobody left to tell when stderr is closed.
-    let _ = writeln!(stderr, "error: {error:#}");
+    let _ = match log_format {
+        LogFormat::Journald => format!("error: {error:#}").lines().try_for_each(|line| writeln!(stderr, "<3>{line}")),
+        LogFormat::Text | LogFormat::Json => writeln!(stderr, "error: {error:#}"),
+    };
     let is_config = error.chain().any(|cause| {
         cause.is::<ConfigErrors>()
             || cause.is::<WordlistErrors>()
+            || cause.is::<LevelsError>()
             || matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Address { .. }))
     });
     ExitCode::from(if is_config { EXIT_CONFIG } else { EXIT_FAILED })
 }
 
 /// The simulated platforms of the demo fail on purpose: their warnings are shown with `-v` only.
-fn init_logging(session: &Session, demo: bool) {
+fn init_logging(
+    session: &Session,
+    demo: bool,
+    format: LogFormat,
+    environment: &LogEnvironment,
+) -> Result<(), LevelsError> {
+    let default = if demo { LevelFilter::ERROR } else { LevelFilter::WARN };
     let level = match (session.global.quiet, session.global.verbose) {
-        (true, _) => LevelFilter::ERROR,
-        (false, 0) if demo => LevelFilter::ERROR,
-        (false, 0) => LevelFilter::WARN,
-        (false, 1) => LevelFilter::INFO,
-        (false, _) => LevelFilter::DEBUG,
+        (true, _) => Some(LevelFilter::ERROR),
+        (false, 0) => None,
+        (false, 1) => Some(LevelFilter::INFO),
+        (false, _) => Some(LevelFilter::DEBUG),
     };
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(session.progress.log_writer())
-        .with_ansi(false)
-        .with_target(false)
-        .init();
+    logging::init(format, level, default, environment, &session.progress)
 }
 
 impl Session {

@@ -15,7 +15,7 @@ use super::{Output, Session};
 use crate::engine::Engine;
 use crate::engine::daemon::{self, Node, Role};
 use crate::lifecycle::{self, Request, Signals, Stop};
-use crate::store::{Store, sqlite_path};
+use crate::store::Store;
 use crate::web::Server;
 
 /// How long work under way may take after the first signal.
@@ -114,7 +114,7 @@ fn node_id(session: &Session) -> String {
 /// Two services on one SQLite file would each keep the pace and the schedule for themselves. The lock ends with the
 /// process, however it ends.
 fn lock_sqlite(engine: &Engine) -> anyhow::Result<Option<File>> {
-    let Some(path) = sqlite_path(&engine.config.settings.storage.url, &engine.config.dir) else { return Ok(None) };
+    let Some(path) = Store::sqlite_file(&engine.config.settings.storage.url, &engine.config.dir) else { return Ok(None) };
     let path = lock_path(&path);
     let file = File::create(&path).with_context(|| format!("cannot make the lock {}", path.display()))?;
     match file.try_lock() {

@@ -70,7 +70,10 @@ fn every_documented_default_is_the_real_one() {
 #[test]
 fn every_key_is_documented() {
     let defaults = documented_defaults();
-    let sections = ["storage:", "crawl:", "wording:", "report:", "web:", "service:", "links:", "recheck:", "notify:"];
+    let sections = [
+        "storage:", "crawl:", "wording:", "report:", "web:", "service:", "links:", "recheck:", "notify:", "backup:",
+        "retention:",
+    ];
     let mut probe = defaults.clone();
     for section in sections {
         assert!(defaults.contains(section), "{section}");

@@ -26,6 +26,8 @@ pub struct Settings {
     pub links: LinkSettings,
     pub recheck: RecheckSettings,
     pub notify: NotifySettings,
+    pub backup: BackupSettings,
+    pub retention: RetentionSettings,
 }
 
 impl Settings {
@@ -54,6 +56,8 @@ impl Default for Settings {
             links: LinkSettings::default(),
             recheck: RecheckSettings::default(),
             notify: NotifySettings::default(),
+            backup: BackupSettings::default(),
+            retention: RetentionSettings::default(),
         }
     }
 }
@@ -306,5 +310,38 @@ impl Default for ReportSettings {
             weekly_due,
             dir: PathBuf::from("reports"),
         }
+    }
+}
+
+/// `backup`: where the service puts copies of the database.
+#[derive(Clone, Debug)]
+pub struct BackupSettings {
+    /// Folder, relative to the configuration folder. Default: backups.
+    pub dir: PathBuf,
+    /// The newest so many copies are kept. Default: 7.
+    pub keep: u32,
+}
+
+impl Default for BackupSettings {
+    fn default() -> Self {
+        Self { dir: PathBuf::from("backups"), keep: 7 }
+    }
+}
+
+/// `retention`: how long is kept what explains no problem and counts in no verdict.
+#[derive(Clone, Debug)]
+pub struct RetentionSettings {
+    /// Texts of posts without a problem; the posts themselves stay. At least 30 days. Default: 366 days.
+    pub texts: Duration,
+    /// Single crawls; what they prove stays. At least 30 days. Default: 180 days.
+    pub crawls: Duration,
+    /// Runs of tasks. Default: 90 days.
+    pub runs: Duration,
+}
+
+impl Default for RetentionSettings {
+    fn default() -> Self {
+        let days = |days: u64| Duration::from_hours(24 * days);
+        Self { texts: days(366), crawls: days(180), runs: days(90) }
     }
 }

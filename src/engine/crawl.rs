@@ -315,6 +315,7 @@ impl Engine {
         }
         for (crawl, _) in &crawls {
             *summary.outcomes.entry(crawl.outcome).or_default() += 1;
+            super::metrics::crawled(crawl.outcome);
             summary.bad_items += crawl.n_bad as u64;
         }
         let mut tx = self.store.write().await?;

@@ -2,18 +2,20 @@
 //!
 //! [`crawl`] is the heart: sources are read in parallel, one lane for each host; what they tell goes through one writer
 //! that stores a batch, then judges it. [`coverage`] enters the proofs once the whole pass is known, [`fill`] fetches
-//! missing texts afterwards, [`recheck`] looks again at posts
-//! with open problems, [`links`] asks the links of posts, [`weekly`] makes the report.
-//! [`notify`] tells people.
+//! missing texts afterwards, [`recheck`] looks again at posts with open problems, [`links`] asks the links of posts,
+//! [`weekly`] makes the report, [`notify`] tells people. [`backup`], [`retention`], [`doctor`] and [`metrics`] keep the
+//! service itself well; [`daemon`] does all of this by itself.
 //!
 //! Invariant: a post is stored, with the validators of the listing that told it, in one transaction; it is judged after.
 //! Whatever a kill leaves undone (a text not judged, a listing not settled) is found by its mark in the database and
 //! done by the next pass.
 
+pub mod backup;
 pub mod coverage;
 pub mod crawl;
 pub mod daemon;
 mod deleted;
+pub mod doctor;
 mod event;
 pub mod fill;
 pub mod import;
@@ -21,10 +23,12 @@ pub mod import_saved;
 pub mod judge;
 mod lanes;
 pub mod links;
+pub mod metrics;
 pub mod notify;
 mod prepare;
 pub mod recheck;
 pub mod registry;
+pub mod retention;
 pub mod weekly;
 
 use std::sync::Arc;
@@ -54,6 +58,7 @@ pub struct Engine {
 
 impl Engine {
     pub fn new(config: Arc<Config>, store: Store, checker: Arc<Checker>, clock: Clock) -> anyhow::Result<Self> {
+        metrics::install();
         let crawl = &config.settings.crawl;
         // Several nodes can share PostgreSQL only.
         let reader = if store.is_sqlite() {

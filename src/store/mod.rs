@@ -5,14 +5,17 @@
 //! when somebody wrote in between. The rules for SQL that both databases take are in `migrations/README.md`.
 //!
 //! One file for each group of tables: [`registry`], [`crawls`], [`posts`], [`counts`], [`fill`], [`profiles`], [`links`],
-//! [`recheck`], [`violations`], [`reports`], [`outbox`], [`schedule`].
+//! [`recheck`], [`violations`], [`reports`], [`outbox`], [`schedule`]; and for what concerns them all: [`backup`],
+//! [`health`], [`retention`].
 //!
 //! Invariant: nothing outside this folder names sqlx, and nothing in it knows rules, sources or formats.
 
+pub mod backup;
 pub mod counts;
 pub mod crawls;
 mod error;
 pub mod fill;
+pub mod health;
 pub mod links;
 pub mod outbox;
 pub mod posts;
@@ -20,10 +23,11 @@ pub mod profiles;
 pub mod recheck;
 pub mod registry;
 pub mod reports;
+pub mod retention;
 pub mod schedule;
 pub mod violations;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -95,17 +99,11 @@ macro_rules! insert_rows {
 }
 use insert_rows;
 
-/// The file of an SQLite address; `None` for another database. Relative paths start at `base_dir`.
-pub fn sqlite_path(url: &str, base_dir: &Path) -> Option<PathBuf> {
-    let path = url.strip_prefix("sqlite:")?;
-    Some(base_dir.join(path.strip_prefix("//").unwrap_or(path)))
-}
-
 impl Store {
     /// Opens the database at `url`: `sqlite:PATH` (created if missing; relative paths start at `base_dir`) or
     /// `postgres://…`.
     pub async fn connect(url: &str, base_dir: &Path) -> Result<Self, StoreError> {
-        if let Some(path) = sqlite_path(url, base_dir) {
+        if let Some(path) = Self::sqlite_file(url, base_dir) {
             return Self::connect_sqlite(&path).await;
         }
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {

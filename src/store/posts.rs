@@ -243,9 +243,10 @@ impl Tx {
         Ok(())
     }
 
-    /// Marks every text that was read with other word lists as unread.
+    /// Marks every kept text that was read with other word lists as unread.
     pub async fn forget_older_checks(&mut self, lists_version: &str) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE posts SET checked_with = '' WHERE checked_with <> '' AND checked_with <> $1";
+        const SQL: &str = "UPDATE posts SET checked_with = '' WHERE checked_with <> '' AND checked_with <> $1 AND EXISTS \
+                           (SELECT 1 FROM post_versions v WHERE v.post_id = posts.id AND v.version = posts.version)";
         on_conn!(self, conn => sqlx::query(SQL).bind(lists_version).execute(conn).await.map(drop))?;
         Ok(())
     }

@@ -17,9 +17,12 @@ pub struct TaskState {
     pub task: String,
     pub next_at: DateTime<Utc>,
     pub lease_owner: Option<String>,
+    pub lease_until: Option<DateTime<Utc>>,
     pub last_started_at: Option<DateTime<Utc>>,
     pub last_finished_at: Option<DateTime<Utc>>,
     pub last_ok: Option<bool>,
+    /// Kept when a later run fails.
+    pub last_success_at: Option<DateTime<Utc>>,
     pub last_result: Option<String>,
 }
 
@@ -217,7 +220,9 @@ impl Tx {
         ended: Result<&str, &str>,
     ) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE tasks SET lease_owner = NULL, lease_until = NULL, last_finished_at = $3, \
-                           next_at = $4, last_ok = $5, last_result = $6 WHERE task = $1 AND lease_owner = $2";
+                           next_at = $4, last_ok = $5, last_result = $6, \
+                           last_success_at = CASE WHEN $5 THEN $3 ELSE last_success_at END \
+                           WHERE task = $1 AND lease_owner = $2";
         let (Ok(result) | Err(result)) = ended;
         on_conn!(self, conn => sqlx::query(SQL).bind(task).bind(owner).bind(finished_at).bind(next_at)
             .bind(ended.is_ok()).bind(result).execute(conn).await.map(drop))?;
@@ -226,8 +231,8 @@ impl Tx {
 
     /// Every task that was ever planned.
     pub async fn task_states(&mut self) -> Result<Vec<TaskState>, StoreError> {
-        const SQL: &str = "SELECT task, next_at, lease_owner, last_started_at, last_finished_at, last_ok, last_result \
-                           FROM tasks ORDER BY task";
+        const SQL: &str = "SELECT task, next_at, lease_owner, lease_until, last_started_at, last_finished_at, last_ok, \
+                           last_success_at, last_result FROM tasks ORDER BY task";
         Ok(on_conn!(self, conn => sqlx::query_as(SQL).fetch_all(conn).await)?)
     }
 

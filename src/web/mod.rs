@@ -4,6 +4,7 @@
 //! is bounded, and an error that is ours hides its cause from the caller and is logged once.
 
 mod hooks;
+mod metrics;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ fn router(current: Current) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
+        .route("/metrics", get(metrics::scrape))
         .route("/hooks/wechat/{account}", get(hooks::verify).post(hooks::receive))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(current)

@@ -17,3 +17,4 @@ mod service;
 mod store;
 mod support;
 mod tidy;
+mod upkeep;

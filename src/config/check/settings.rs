@@ -9,7 +9,8 @@ use url::Url;
 use super::{Known, notify};
 use crate::config::reader::{Field, Table};
 use crate::config::settings::{
-    CrawlSettings, FillText, HostPace, LinkSettings, RecheckSettings, ReportSettings, Settings, StorageSettings,
+    BackupSettings, CrawlSettings, FillText, HostPace, LinkSettings, RecheckSettings, ReportSettings, RetentionSettings,
+    Settings, StorageSettings,
     WordingSettings,
 };
 use crate::config::values::{self, Fault};
@@ -20,6 +21,10 @@ const HOSTS_MAX: usize = 10_000;
 const CONCURRENT_MAX: u32 = 4_096;
 /// Upper bound of the numbers of pages, links and posts fetched in one run.
 const PER_RUN_MAX: u32 = 1_000_000;
+/// Most copies of the database that are kept.
+const BACKUPS_MAX: u32 = 1_000;
+/// Texts and crawls are kept at least so long: every window of the rules and the report of a month.
+const RETENTION_MIN: Duration = Duration::from_hours(24 * 30);
 
 /// Reads the settings; what units and accounts exist is `None` where their file could not be read.
 pub(super) fn check(root: &Field<'_>, known: Option<&Known>) -> Option<Settings> {
@@ -46,6 +51,8 @@ pub(super) fn check(root: &Field<'_>, known: Option<&Known>) -> Option<Settings>
     section(&table, "links", |table| links(table, &mut settings.links));
     section(&table, "recheck", |table| recheck(table, &mut settings.recheck));
     section(&table, "notify", |table| settings.notify = notify::check(table, known));
+    section(&table, "backup", |table| backup(table, &mut settings.backup));
+    section(&table, "retention", |table| retention(table, &mut settings.retention));
     table.finish();
     Some(settings)
 }
@@ -135,6 +142,21 @@ fn report(table: &Table<'_>, report: &mut ReportSettings) {
         text.parse().map_err(|_| Fault::new("is not a cron expression", remedy))
     });
     set(table, "dir", &mut report.dir, path);
+}
+
+fn backup(table: &Table<'_>, backup: &mut BackupSettings) {
+    set(table, "dir", &mut backup.dir, path);
+    set(table, "keep", &mut backup.keep, |text| values::whole(text, 1, BACKUPS_MAX));
+}
+
+fn retention(table: &Table<'_>, retention: &mut RetentionSettings) {
+    let long = |text: &str| match values::duration(text)? {
+        duration if duration >= RETENTION_MIN => Ok(duration),
+        _ => Err(Fault::new("is shorter than 30d", "write at least `30d`: verdicts of a month rest on it")),
+    };
+    set(table, "texts", &mut retention.texts, long);
+    set(table, "crawls", &mut retention.crawls, long);
+    set(table, "runs", &mut retention.runs, values::positive_duration);
 }
 
 /// Reads a section where there is one.

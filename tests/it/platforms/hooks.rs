@@ -111,6 +111,9 @@ async fn wechat_is_shown_that_the_address_is_ours_and_nobody_else_is() {
     assert_eq!(ask("/hooks/wechat/nobody", signed_query(TOKEN, 10)).await.0, 404);
     assert_eq!(receiver.ask("GET", "/healthz", "").await.0, 200);
     assert_eq!(receiver.ask("GET", "/readyz", "").await, (200, "ready\n".to_owned()));
+    let (status, metrics) = receiver.ask("GET", "/metrics", "").await;
+    assert_eq!(status, 200);
+    assert!(metrics.contains("duwang_notify_undelivered 0"), "{metrics}");
     receiver.stop().await;
 }
 

@@ -174,3 +174,34 @@ fn bin_dir() -> Option<PathBuf> {
 fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0\n"))
 }
+
+/// A database of its own, empty, for what concerns a whole database.
+pub struct Database {
+    pub options: PgConnectOptions,
+    server: PgConnectOptions,
+    name: String,
+}
+
+/// `None` where there is no PostgreSQL and none is required.
+pub async fn database(test: &str) -> Option<Database> {
+    let server = match server() {
+        Ok(options) => options,
+        Err(reason) => {
+            assert!(!is_required(), "{test} needs PostgreSQL: {reason}");
+            let _ = writeln!(std::io::stderr(), "left out: {test} ({reason})");
+            return None;
+        }
+    };
+    let n = N_SCHEMAS.fetch_add(1, Ordering::Relaxed);
+    let name = format!("test_db_{}_{n}", std::process::id());
+    let mut conn = PgConnection::connect_with(&server).await.unwrap();
+    conn.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+    Some(Database { options: server.clone().database(&name), server, name })
+}
+
+impl Database {
+    pub async fn drop_database(self) {
+        let mut conn = PgConnection::connect_with(&self.server).await.unwrap();
+        conn.execute(AssertSqlSafe(format!("DROP DATABASE {} WITH (FORCE)", self.name))).await.unwrap();
+    }
+}
