@@ -69,7 +69,7 @@ fn every_documented_default_is_the_real_one() {
 #[test]
 fn every_key_is_documented() {
     let defaults = documented_defaults();
-    let sections = ["storage:", "crawl:", "wording:", "report:", "web:"];
+    let sections = ["storage:", "crawl:", "wording:", "report:", "watch:", "web:"];
     let mut probe = defaults.clone();
     for section in sections {
         assert!(defaults.contains(section), "{section}");

@@ -2,12 +2,15 @@
 //!
 //! [`crawl`] is the heart: sources are read in parallel, one lane for each host; what they tell goes through one writer
 //! that stores a batch, then judges it. [`coverage`] enters the proofs once the whole pass is known, [`fill`] fetches
-//! missing texts afterwards, [`weekly`] makes the report.
+//! missing texts afterwards, [`weekly`] makes the report, [`close`] fixes the week and corrects it in the open, [`warning`]
+//! says who will fall short.
 //!
 //! Invariant: a post is stored, with the validators of the listing that told it, in one transaction; it is judged after.
 //! Whatever a kill leaves undone (a text not judged, a listing not settled) is found by its mark in the database and
 //! done by the next pass.
 
+mod backdate;
+pub mod close;
 pub mod coverage;
 pub mod crawl;
 mod deleted;
@@ -19,6 +22,7 @@ pub mod judge;
 mod lanes;
 mod prepare;
 pub mod registry;
+pub mod warning;
 pub mod weekly;
 
 use std::sync::Arc;

@@ -5,10 +5,11 @@
 //! when somebody wrote in between. The rules for SQL that both databases take are in `migrations/README.md`.
 //!
 //! One file for each group of tables: [`registry`], [`crawls`], [`posts`], [`counts`], [`fill`], [`profiles`], [`violations`],
-//! [`reports`].
+//! [`reports`], [`closes`], [`watch`].
 //!
 //! Invariant: nothing outside this folder names sqlx, and nothing in it knows rules, sources or formats.
 
+pub mod closes;
 pub mod counts;
 pub mod crawls;
 mod error;
@@ -18,6 +19,7 @@ pub mod profiles;
 pub mod registry;
 pub mod reports;
 pub mod violations;
+pub mod watch;
 
 use std::path::Path;
 use std::str::FromStr as _;

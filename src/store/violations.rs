@@ -140,7 +140,7 @@ impl Tx {
         for chunk in posts.chunks(BINDS_MAX) {
             let rows: Vec<ViolationRow> = on_conn!(&mut *self, conn => {
                 let mut query = sqlx::QueryBuilder::new(SELECT);
-                query.push("WHERE v.post_id IN (");
+                query.push("WHERE v.kind = 'wording' AND v.post_id IN (");
                 let mut ids = query.separated(", ");
                 for post in chunk {
                     ids.push_bind(post.0);

@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cli;
+mod closes;
 mod kill;
 mod pass;
 mod platforms;
 mod store;
 mod support;
 mod tidy;
+mod watch;

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::config::reader::{Field, Table};
 use crate::config::settings::{
-    CrawlSettings, FillText, HostPace, ReportSettings, Settings, StorageSettings, WordingSettings,
+    CrawlSettings, FillText, HostPace, ReportSettings, Settings, StorageSettings, WatchSettings, WordingSettings,
 };
 use crate::config::values::{self, Fault};
 
@@ -28,6 +28,7 @@ pub(super) fn check(root: &Field<'_>) -> Option<Settings> {
     section(&table, "crawl", |table| crawl(table, &mut settings.crawl));
     section(&table, "wording", |table| wording(table, &mut settings.wording));
     section(&table, "report", |table| report(table, &mut settings.report));
+    section(&table, "watch", |table| watch(table, &mut settings.watch));
     section(&table, "web", |table| {
         set(table, "listen", &mut settings.web.listen, |text| {
             text.parse().map_err(|_| Fault::new("is not an address with a port", "write for example `127.0.0.1:8420`"))
@@ -97,6 +98,17 @@ fn report(table: &Table<'_>, report: &mut ReportSettings) {
         text.parse().map_err(|_| Fault::new("is not a cron expression", remedy))
     });
     set(table, "dir", &mut report.dir, path);
+}
+
+fn watch(table: &Table<'_>, watch: &mut WatchSettings) {
+    set(table, "dormant_after", &mut watch.dormant_after, values::positive_duration);
+    set(table, "dormant_label", &mut watch.dormant_label, values::line);
+    set(table, "zombie_after", &mut watch.zombie_after, values::positive_duration);
+    set(table, "zombie_label", &mut watch.zombie_label, values::line);
+    // A month has five reporting weeks at most.
+    set(table, "repeat_in_month", &mut watch.repeat_in_month, |text| values::whole(text, 2, 5));
+    set(table, "seen_within", &mut watch.seen_within, values::positive_duration);
+    set(table, "backdated_after", &mut watch.backdated_after, values::positive_duration);
 }
 
 /// Reads a section where there is one.
