@@ -12,7 +12,6 @@ use super::{Output, Session};
 use crate::config::settings::Settings;
 use crate::engine::Engine;
 use crate::model::close::CloseChange;
-use crate::model::verdict::Verdict;
 use crate::model::week::Week;
 use crate::report::Format;
 use crate::report::weekly::WeeklyReport;
@@ -89,7 +88,7 @@ async fn weekly(
         Some(day) => calendar.week_of(day),
         None => calendar.last_closed_week(session.clock.now()),
     };
-    let dir = out.unwrap_or_else(|| engine.config.dir.join(&engine.config.settings.report.dir));
+    let dir = out.unwrap_or_else(|| engine.report_dir());
     let written = engine.write_weekly(week, &dir, formats).await?;
     output.line(summary(&written.report))?;
     if let Some(close) = &written.close {
@@ -124,7 +123,7 @@ async fn closes(engine: &Engine, output: &mut Output) -> anyhow::Result<()> {
     for close in closes {
         let closed_at = close.closed_at.with_timezone(&engine.config.settings.time_zone).format("%Y-%m-%d %H:%M");
         let (last_day, number) = (close.last_day, close.number);
-        let short = close.fixed.verdicts.iter().filter(|verdict| verdict.verdict == Verdict::Short).count();
+        let short = close.fixed.n_short();
         output.line(format_args!(
             "{last_day}\t{number}\t{closed_at}\t{short} short\t{} problems\t{} changes",
             close.fixed.problems.len(),

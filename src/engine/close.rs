@@ -58,16 +58,17 @@ pub struct WrittenReport {
 
 impl Engine {
     /// Fixes a finished week, or corrects it where its evidence has changed, and writes its files to `report.dir`.
-    /// Repeating it changes nothing; files that a kill kept from being written are written.
+    /// Repeating it changes nothing; files that were lost are written again.
     pub async fn close_week(&self, week: Week) -> anyhow::Result<CloseSummary> {
         let end = self.config.settings.calendar().week_window(week).to;
         anyhow::ensure!(end <= self.clock.now(), "the week {week} is not over; close it after {}", week.last_day);
         let made = self.make_report(week).await?;
-        let (closes, step) = self.settle_close(week, &made, true).await?;
-        let last = closes.last().context("a closed week has a close")?;
-        let report = fixed::corrected(made.report, &closes, self.config.settings.calendar());
-        let dir = self.config.dir.join(&self.config.settings.report.dir);
-        let files = write_files(&report, &dir, &Format::ALL, Existing::Kept)?;
+        let planned = self.plan_close(week, &made, true).await?;
+        let report = fixed::corrected(made.report, &planned.closes, self.config.settings.calendar());
+        let files = write_files(&report, &self.report_dir(), &Format::ALL, planned.step)?;
+        self.keep_close(&planned).await?;
+        let last = planned.closes.last().context("a closed week has a close")?;
+        let step = planned.step;
         let total = &report.overview.total;
         Ok(CloseSummary {
             week,
@@ -108,68 +109,76 @@ impl Engine {
     /// evidence has changed; one that is not closed stays open.
     pub async fn write_weekly(&self, week: Week, dir: &Path, formats: &[Format]) -> anyhow::Result<WrittenReport> {
         let made = self.make_report(week).await?;
-        let (mut closes, _) = self.settle_close(week, &made, false).await?;
-        let report = fixed::corrected(made.report, &closes, self.config.settings.calendar());
-        let paths = write_files(&report, dir, formats, Existing::Replaced)?;
-        Ok(WrittenReport { report, close: closes.pop(), paths })
+        let mut planned = self.plan_close(week, &made, false).await?;
+        let report = fixed::corrected(made.report, &planned.closes, self.config.settings.calendar());
+        // The files of a closed week that are out stay as they are; a copy elsewhere is made afresh.
+        let is_out = planned.step == CloseStep::Unchanged && !planned.closes.is_empty() && dir == self.report_dir();
+        let step = if is_out { CloseStep::Unchanged } else { CloseStep::Closed };
+        let paths = write_files(&report, dir, formats, step)?;
+        self.keep_close(&planned).await?;
+        Ok(WrittenReport { report, close: planned.closes.pop(), paths })
     }
 
-    /// The closes of a week after what was just made has been compared with the last of them.
-    async fn settle_close(
-        &self,
-        week: Week,
-        made: &MadeReport,
-        may_close: bool,
-    ) -> anyhow::Result<(Vec<WeekClose>, CloseStep)> {
+    /// Where the report files lie.
+    pub fn report_dir(&self) -> PathBuf {
+        self.config.dir.join(&self.config.settings.report.dir)
+    }
+
+    /// Compares what was just made with the last close of the week. The files are written before the close is kept: a kill
+    /// between the two leaves a week that is still to be closed, never a close with the files of a draft.
+    async fn plan_close(&self, week: Week, made: &MadeReport, may_close: bool) -> anyhow::Result<PlannedClose> {
         let fixed = fixed::fix(&made.report);
-        let mut tx = self.store.write().await?;
-        let mut closes = tx.closes_of(week.last_day).await?;
+        let mut closes = self.store.read().await?.closes_of(week.last_day).await?;
         let (number, changes, step) = match closes.last() {
-            None if !may_close => return Ok((closes, CloseStep::Unchanged)),
-            None => (0, Vec::new(), CloseStep::Closed),
+            None if may_close => (0, Vec::new(), CloseStep::Closed),
+            None => return Ok(PlannedClose { closes, step: CloseStep::Unchanged }),
             Some(last) => {
                 let changes = fixed::changes(&last.fixed, &fixed);
                 if changes.is_empty() {
-                    return Ok((closes, CloseStep::Unchanged));
+                    return Ok(PlannedClose { closes, step: CloseStep::Unchanged });
                 }
                 (last.number + 1, changes, CloseStep::Corrected)
             }
         };
-        let close = WeekClose {
+        closes.push(WeekClose {
             last_day: week.last_day,
             number,
             closed_at: self.clock.now(),
             digest: made.digest.clone(),
             fixed,
             changes,
-        };
-        let is_ours = tx.add_close(&close).await.context("cannot close the week")?;
-        anyhow::ensure!(is_ours, "another node closed the week {week} at the same moment; nothing was changed");
+        });
+        Ok(PlannedClose { closes, step })
+    }
+
+    async fn keep_close(&self, planned: &PlannedClose) -> anyhow::Result<()> {
+        let Some(close) = planned.closes.last().filter(|_| planned.step != CloseStep::Unchanged) else { return Ok(()) };
+        let mut tx = self.store.write().await?;
+        let is_ours = tx.add_close(close).await.context("cannot close the week")?;
+        anyhow::ensure!(
+            is_ours,
+            "another node closed the week ending {} meanwhile; nothing was changed",
+            close.last_day
+        );
         tx.commit().await?;
-        closes.push(close);
-        Ok((closes, step))
+        Ok(())
     }
 }
 
-/// What happens to a file that is there already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Existing {
-    Kept,
-    Replaced,
+/// The closes of a week as they will be; the last is new unless it stands unchanged.
+struct PlannedClose {
+    closes: Vec<WeekClose>,
+    step: CloseStep,
 }
 
-/// Writes the files of a report; none of them is ever half-written.
-fn write_files(
-    report: &WeeklyReport,
-    dir: &Path,
-    formats: &[Format],
-    existing: Existing,
-) -> anyhow::Result<Vec<PathBuf>> {
+/// Writes the files of a report; none of them is ever half-written. Of a close that stands unchanged, only those that are
+/// missing.
+fn write_files(report: &WeeklyReport, dir: &Path, formats: &[Format], step: CloseStep) -> anyhow::Result<Vec<PathBuf>> {
     std::fs::create_dir_all(dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
     let mut paths = Vec::new();
     for format in formats {
         let path = dir.join(file_name(report, *format));
-        if existing == Existing::Replaced || !path.exists() {
+        if step != CloseStep::Unchanged || !path.exists() {
             let bytes = render(report, *format).with_context(|| format!("cannot render {}", path.display()))?;
             write_whole(&path, &bytes)?;
         }

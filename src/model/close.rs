@@ -1,10 +1,11 @@
 //! Closed weeks (周结): the verdicts and problems as they were fixed, and the corrections (更正) made of them.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::verdict::Verdict;
-use super::violation::ViolationKind;
 use super::{AccountId, RuleId, ViolationId};
 
 /// A week as it was fixed: number 0 is the report itself, 1 and on are corrections.
@@ -20,34 +21,44 @@ pub struct WeekClose {
     pub changes: Vec<CloseChange>,
 }
 
-/// What a closed week says: sorted, so that equal weeks are equal.
+/// What a closed week says, in the order of ids, so that equal weeks are equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FixedWeek {
-    pub verdicts: Vec<FixedVerdict>,
-    pub problems: Vec<FixedProblem>,
+    /// The rules in words, such as `州级要求：每周更新不少于3次`.
+    pub rules: BTreeMap<RuleId, String>,
+    pub accounts: BTreeMap<AccountId, FixedAccount>,
+    /// Confirmed wording problems. Problems of the registry are not among them: they belong to no week.
+    pub problems: BTreeMap<ViolationId, FixedProblem>,
+}
+
+impl FixedWeek {
+    /// Accounts that are short of a rule.
+    pub fn n_short(&self) -> usize {
+        let is_short = |account: &&FixedAccount| account.verdicts.values().any(|v| v.verdict == Verdict::Short);
+        self.accounts.values().filter(is_short).count()
+    }
+}
+
+/// The verdicts on one account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FixedAccount {
+    pub name: String,
+    pub verdicts: BTreeMap<RuleId, FixedVerdict>,
 }
 
 /// The verdict of one rule on one account.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FixedVerdict {
-    pub account: AccountId,
-    pub account_name: String,
-    pub rule: RuleId,
-    /// The rule in words, such as `州级要求：每周不少于3次`.
-    pub rule_text: String,
     pub verdict: Verdict,
     pub counted: u32,
     pub required: u32,
 }
 
-/// A problem that the report of the week held. Problems of the registry are not among them: they belong to no week.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// A problem that the report of the week held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FixedProblem {
     pub account: AccountId,
     pub account_name: String,
-    pub id: ViolationId,
-    pub kind: ViolationKind,
-    pub subject: String,
     /// The words found, masked.
     pub found: String,
 }

@@ -3,103 +3,91 @@
 //! Pure. A correction changes verdicts, counts of published shortfalls, and confirmed wording problems. That a problem was
 //! put right afterwards is its life, not a correction; problems of the registry belong to no week.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::text::{self, TEXT_CHARS_MAX, clean};
-use super::weekly::{Correction, CorrectionLine, WeeklyReport};
-use crate::model::close::{CloseChange, FixedProblem, FixedVerdict, FixedWeek, WeekClose};
+use super::weekly::{Correction, CorrectionLine, RuleVerdict, WeeklyReport};
+use crate::model::close::{CloseChange, FixedAccount, FixedProblem, FixedVerdict, FixedWeek, WeekClose};
 use crate::model::verdict::Verdict;
 use crate::model::violation::ViolationKind;
 use crate::model::week::Calendar;
+use crate::model::{AccountId, ViolationId};
 
 /// The part of a report that stands once its week is closed.
 pub fn fix(report: &WeeklyReport) -> FixedWeek {
-    let rule_texts: BTreeMap<&str, String> = report
-        .rules
-        .iter()
-        .map(|rule| (rule.id.as_str(), format!("{}：{}", rule.level.label(), rule.demand)))
-        .collect();
-    let mut verdicts: Vec<FixedVerdict> = report
-        .accounts
-        .iter()
-        .flat_map(|account| {
-            account.verdicts.iter().map(|verdict| FixedVerdict {
-                account: account.id.clone(),
-                account_name: account.name.clone(),
-                rule: verdict.rule.clone(),
-                rule_text: rule_texts.get(verdict.rule.as_str()).cloned().unwrap_or_default(),
-                verdict: verdict.verdict,
-                counted: verdict.counted,
-                required: verdict.required,
-            })
-        })
-        .collect();
-    verdicts.sort();
-    let mut problems: Vec<FixedProblem> = report
-        .problems(ViolationKind::Wording)
-        .map(|problem| FixedProblem {
+    let rules = report.rules.iter().map(|rule| (rule.id.clone(), format!("{}：{}", rule.level.label(), rule.demand)));
+    let judged = report.accounts.iter().filter(|account| !account.verdicts.is_empty());
+    let accounts = judged.map(|account| {
+        let verdicts = account.verdicts.iter().map(|judged| {
+            let RuleVerdict { verdict, counted, required, .. } = *judged;
+            (judged.rule.clone(), FixedVerdict { verdict, counted, required })
+        });
+        (account.id.clone(), FixedAccount { name: account.name.clone(), verdicts: verdicts.collect() })
+    });
+    let problems = report.problems(ViolationKind::Wording).map(|problem| {
+        let fixed = FixedProblem {
             account: problem.account.id.clone(),
             account_name: problem.account.name.clone(),
-            id: problem.id.clone(),
-            kind: problem.kind,
-            subject: problem.subject.clone(),
             found: problem.found.clone(),
-        })
-        .collect();
-    problems.sort();
-    FixedWeek { verdicts, problems }
+        };
+        (problem.id.clone(), fixed)
+    });
+    FixedWeek { rules: rules.collect(), accounts: accounts.collect(), problems: problems.collect() }
 }
 
 /// What the later evidence changed, ordered by account and subject; empty where the week stands.
 pub fn changes(old: &FixedWeek, new: &FixedWeek) -> Vec<CloseChange> {
-    let verdicts = |week: &'_ FixedWeek| -> BTreeMap<_, FixedVerdict> {
-        week.verdicts.iter().map(|verdict| ((verdict.account.clone(), verdict.rule.clone()), verdict.clone())).collect()
-    };
-    let (before, after) = (verdicts(old), verdicts(new));
-    let mut changes: Vec<CloseChange> = Vec::new();
-    for (key, was) in &before {
-        let is = after.get(key);
-        if is.is_none_or(|is| differs(was, is)) {
-            changes.push(verdict_change(was, Some(was), is));
-        }
-    }
-    let added = after.iter().filter(|(key, _)| !before.contains_key(*key));
-    changes.extend(added.map(|(_, is)| verdict_change(is, None, Some(is))));
-
-    let has = |week: &FixedWeek, problem: &FixedProblem| week.problems.iter().any(|other| other.id == problem.id);
-    let gone = old.problems.iter().filter(|problem| !has(new, problem));
-    changes.extend(gone.map(|problem| problem_change(problem, ("列为问题", "撤销"), "复核后不再判为问题")));
-    let found = new.problems.iter().filter(|problem| !has(old, problem));
-    changes
-        .extend(found.map(|problem| problem_change(problem, ("未列", "列为问题"), "周报出具后补采、补录或复核发现")));
+    let accounts: BTreeSet<&AccountId> = old.accounts.keys().chain(new.accounts.keys()).collect();
+    let mut changes: Vec<CloseChange> = accounts.into_iter().flat_map(|id| verdict_changes(id, old, new)).collect();
+    let gone = old.problems.iter().filter(|(id, _)| !new.problems.contains_key(*id));
+    changes.extend(gone.map(|(id, problem)| problem_change(id, problem, ("列为问题", "撤销"), "复核后不再判为问题")));
+    let found = new.problems.iter().filter(|(id, _)| !old.problems.contains_key(*id));
+    let reason = "周报出具后补采、补录或复核发现";
+    changes.extend(found.map(|(id, problem)| problem_change(id, problem, ("未列", "列为问题"), reason)));
     changes.sort_by(|a, b| (&a.account, &a.subject).cmp(&(&b.account, &b.subject)));
     changes
 }
 
-/// A count is published with a shortfall, so a shortfall with another count is another statement.
-fn differs(was: &FixedVerdict, is: &FixedVerdict) -> bool {
-    was.verdict != is.verdict
-        || (is.verdict == Verdict::Short && (was.counted, was.required) != (is.counted, is.required))
+fn verdict_changes(id: &AccountId, old: &FixedWeek, new: &FixedWeek) -> Vec<CloseChange> {
+    let (before, after) = (old.accounts.get(id), new.accounts.get(id));
+    let name = after.or(before).map_or("", |account| account.name.as_str());
+    let rules = [before, after].into_iter().flatten().flat_map(|account| account.verdicts.keys());
+    let mut changes = Vec::new();
+    for rule in rules.collect::<BTreeSet<_>>() {
+        let of = |account: Option<&FixedAccount>| account.and_then(|account| account.verdicts.get(rule)).copied();
+        let (was, is) = (of(before), of(after));
+        if differs(was, is) {
+            changes.push(CloseChange {
+                account: id.clone(),
+                account_name: name.to_owned(),
+                subject: rule.as_str().to_owned(),
+                what: new.rules.get(rule).or(old.rules.get(rule)).cloned().unwrap_or_default(),
+                old: words(was),
+                new: words(is),
+                reason: reason(was, is),
+            });
+        }
+    }
+    changes
 }
 
-fn verdict_change(named: &FixedVerdict, was: Option<&FixedVerdict>, is: Option<&FixedVerdict>) -> CloseChange {
-    let words = |verdict: Option<&FixedVerdict>| match verdict {
-        None => "未列入考核".to_owned(),
-        Some(v) if v.verdict == Verdict::Exempt => v.verdict.label().to_owned(),
-        Some(v) => format!("{}（{}/{}）", v.verdict.label(), v.counted, v.required),
-    };
-    CloseChange {
-        account: named.account.clone(),
-        account_name: named.account_name.clone(),
-        subject: named.rule.as_str().to_owned(),
-        what: named.rule_text.clone(),
-        old: words(was),
-        new: words(is),
-        reason: reason(was, is),
+/// A count is published with a shortfall, so a shortfall with another count is another statement.
+fn differs(was: Option<FixedVerdict>, is: Option<FixedVerdict>) -> bool {
+    match (was, is) {
+        (Some(was), Some(is)) if was.verdict == is.verdict => is.verdict == Verdict::Short && was != is,
+        _ => was != is,
     }
 }
 
-fn reason(was: Option<&FixedVerdict>, is: Option<&FixedVerdict>) -> String {
+fn words(verdict: Option<FixedVerdict>) -> String {
+    match verdict {
+        None => "未列入考核".to_owned(),
+        Some(v) if v.verdict == Verdict::Exempt => v.verdict.label().to_owned(),
+        Some(v) => format!("{}（{}/{}）", v.verdict.label(), v.counted, v.required),
+    }
+}
+
+fn reason(was: Option<FixedVerdict>, is: Option<FixedVerdict>) -> String {
     let (Some(was), Some(is)) = (was, is) else {
         return "账号登记或监管规则变更".to_owned();
     };
@@ -114,11 +102,11 @@ fn reason(was: Option<&FixedVerdict>, is: Option<&FixedVerdict>) -> String {
     }
 }
 
-fn problem_change(problem: &FixedProblem, (old, new): (&str, &str), reason: &str) -> CloseChange {
+fn problem_change(id: &ViolationId, problem: &FixedProblem, (old, new): (&str, &str), reason: &str) -> CloseChange {
     CloseChange {
         account: problem.account.clone(),
         account_name: problem.account_name.clone(),
-        subject: problem.id.as_str().to_owned(),
+        subject: id.as_str().to_owned(),
         what: format!("内容表述：“{}”", problem.found),
         old: old.to_owned(),
         new: new.to_owned(),
@@ -174,23 +162,18 @@ pub fn note(report: &WeeklyReport) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AccountId, RuleId, ViolationId};
+    use crate::model::RuleId;
 
-    fn verdict(account: &str, verdict: Verdict, counted: u32) -> FixedVerdict {
-        FixedVerdict {
-            account: AccountId::new(account),
-            account_name: format!("{account}发布"),
-            rule: RuleId::new("weekly"),
-            rule_text: "州级要求：每周更新不少于3次".to_owned(),
-            verdict,
-            counted,
-            required: 3,
-        }
+    fn verdict(verdict: Verdict, counted: u32) -> FixedVerdict {
+        FixedVerdict { verdict, counted, required: 3 }
     }
 
     fn check(old: Option<FixedVerdict>, new: Option<FixedVerdict>, expected: &[(&str, &str, &str)]) {
-        let week =
-            |verdict: Option<FixedVerdict>| FixedWeek { verdicts: verdict.into_iter().collect(), problems: Vec::new() };
+        let week = |verdict: Option<FixedVerdict>| {
+            let verdicts = verdict.into_iter().map(|verdict| (RuleId::new("weekly"), verdict)).collect();
+            let account = FixedAccount { name: "甲发布".to_owned(), verdicts };
+            FixedWeek { accounts: [(AccountId::new("a"), account)].into(), ..FixedWeek::default() }
+        };
         let changes = changes(&week(old), &week(new));
         let found: Vec<(&str, &str, &str)> =
             changes.iter().map(|change| (change.old.as_str(), change.new.as_str(), change.reason.as_str())).collect();
@@ -199,7 +182,7 @@ mod tests {
 
     #[test]
     fn what_changed_is_said_with_its_reason() {
-        let a = |word, counted| Some(verdict("a", word, counted));
+        let a = |word, counted| Some(verdict(word, counted));
         check(a(Verdict::Met, 3), a(Verdict::Met, 3), &[]);
         check(a(Verdict::Met, 3), a(Verdict::Met, 5), &[]);
         check(a(Verdict::Unverified, 0), a(Verdict::Unverified, 1), &[]);
@@ -217,16 +200,12 @@ mod tests {
 
     #[test]
     fn problems_come_and_go_by_their_id() {
-        let problem = |id: &str| FixedProblem {
-            account: AccountId::new("a"),
-            account_name: "甲".to_owned(),
-            id: ViolationId::new(id),
-            kind: ViolationKind::Wording,
-            subject: "e".to_owned(),
-            found: "布署".to_owned(),
+        let problem = |id: &str| {
+            let (account, account_name) = (AccountId::new("a"), "甲".to_owned());
+            (ViolationId::new(id), FixedProblem { account, account_name, found: "布署".to_owned() })
         };
         let week =
-            |ids: &[&str]| FixedWeek { verdicts: Vec::new(), problems: ids.iter().map(|id| problem(id)).collect() };
+            |ids: &[&str]| FixedWeek { problems: ids.iter().map(|id| problem(id)).collect(), ..FixedWeek::default() };
         let changes = changes(&week(&["W-1", "W-2"]), &week(&["W-2", "W-3"]));
         let found: Vec<(&str, &str)> =
             changes.iter().map(|change| (change.subject.as_str(), change.new.as_str())).collect();

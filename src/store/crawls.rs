@@ -107,6 +107,16 @@ pub struct ProvedSpan {
     pub span: Span,
 }
 
+impl From<SpanRow> for ProvedSpan {
+    fn from(row: SpanRow) -> Self {
+        Self {
+            account: AccountId::new(row.account_id),
+            source: SourceId::new(row.source_id),
+            span: Span { from: row.from_at, to: row.to_at },
+        }
+    }
+}
+
 impl Tx {
     /// What is remembered of every source that was ever crawled.
     pub async fn source_states(&mut self) -> Result<HashMap<SourceId, SourceState>, StoreError> {
@@ -214,14 +224,27 @@ impl Tx {
     pub async fn proved_spans(&mut self) -> Result<Vec<ProvedSpan>, StoreError> {
         const SQL: &str = "SELECT account_id, source_id, from_at, to_at FROM coverage ORDER BY source_id, to_at";
         let rows: Vec<SpanRow> = on_conn!(self, conn => sqlx::query_as(SQL).fetch_all(conn).await)?;
-        Ok(rows
-            .into_iter()
-            .map(|row| ProvedSpan {
-                account: AccountId::new(row.account_id),
-                source: SourceId::new(row.source_id),
-                span: Span { from: row.from_at, to: row.to_at },
-            })
-            .collect())
+        Ok(rows.into_iter().map(ProvedSpan::from).collect())
+    }
+
+    /// What these sources have proved.
+    pub async fn proved_spans_of(&mut self, sources: &[&SourceId]) -> Result<Vec<ProvedSpan>, StoreError> {
+        let mut spans = Vec::new();
+        for chunk in sources.chunks(BINDS_MAX) {
+            let rows: Vec<SpanRow> = on_conn!(&mut *self, conn => {
+                let mut query = sqlx::QueryBuilder::new(
+                    "SELECT account_id, source_id, from_at, to_at FROM coverage WHERE source_id IN (",
+                );
+                let mut ids = query.separated(", ");
+                for source in chunk {
+                    ids.push_bind(source.as_str());
+                }
+                query.push(") ORDER BY source_id, to_at");
+                query.build_query_as().fetch_all(conn).await?
+            });
+            spans.extend(rows.into_iter().map(ProvedSpan::from));
+        }
+        Ok(spans)
     }
 
     /// Enters proofs in the ledger: the new spans of whole sources, the signs of life, and which crawls are settled.

@@ -2,12 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{BINDS_MAX, StoreError, Tx, on_conn};
-use crate::model::coverage::Span;
-use crate::model::{AccountId, PostId, SourceId};
+use super::{StoreError, Tx, on_conn};
+use crate::model::{AccountId, PostId};
 use crate::rules::backdate::BackdatedPost;
 use crate::rules::watch::Offence;
-use crate::store::crawls::ProvedSpan;
 
 #[derive(sqlx::FromRow)]
 struct BackdatedRow {
@@ -38,30 +36,6 @@ impl Tx {
             on_conn!(&mut *self, conn => sqlx::query_as(WORDING).bind(since).fetch_all(conn).await)?;
         let short = short.into_iter().map(|(account, to)| (account, to - chrono::TimeDelta::milliseconds(1)));
         Ok(short.chain(wording).map(|(account, at)| Offence { account: AccountId::new(account), at }).collect())
-    }
-
-    /// What these sources have proved.
-    pub async fn proved_spans_of(&mut self, sources: &[&SourceId]) -> Result<Vec<ProvedSpan>, StoreError> {
-        let mut spans = Vec::new();
-        for chunk in sources.chunks(BINDS_MAX) {
-            let rows: Vec<(String, String, Option<DateTime<Utc>>, DateTime<Utc>)> = on_conn!(&mut *self, conn => {
-                let mut query = sqlx::QueryBuilder::new(
-                    "SELECT account_id, source_id, from_at, to_at FROM coverage WHERE source_id IN (",
-                );
-                let mut ids = query.separated(", ");
-                for source in chunk {
-                    ids.push_bind(source.as_str());
-                }
-                query.push(") ORDER BY source_id, to_at");
-                query.build_query_as().fetch_all(conn).await?
-            });
-            spans.extend(rows.into_iter().map(|(account, source, from, to)| ProvedSpan {
-                account: AccountId::new(account),
-                source: SourceId::new(source),
-                span: Span { from, to },
-            }));
-        }
-        Ok(spans)
     }
 
     /// Whether another stored post of the account has the same title, address or text: then a new key is no new post.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use duwang::engine::Engine;
 use duwang::engine::close::CloseStep;
-use duwang::model::close::{CloseChange, FixedVerdict, FixedWeek, WeekClose};
+use duwang::model::close::{CloseChange, FixedAccount, FixedVerdict, FixedWeek, WeekClose};
 use duwang::model::rule::Exemption;
 use duwang::model::verdict::Verdict;
 use duwang::model::week::Window;
@@ -40,14 +40,12 @@ async fn crawl(engine: &Engine) {
 
 async fn closes_are_added_and_never_replaced(store: Store) {
     let day = |text: &str| text.parse::<chrono::NaiveDate>().unwrap();
-    let verdict = FixedVerdict {
-        account: AccountId::new("a"),
-        account_name: "甲".to_owned(),
-        rule: RuleId::new("r"),
-        rule_text: "州级要求：每周更新不少于3次".to_owned(),
-        verdict: Verdict::Short,
-        counted: 1,
-        required: 3,
+    let verdict = FixedVerdict { verdict: Verdict::Short, counted: 1, required: 3 };
+    let account = FixedAccount { name: "甲".to_owned(), verdicts: [(RuleId::new("r"), verdict)].into() };
+    let fixed = FixedWeek {
+        rules: [(RuleId::new("r"), "州级要求：每周更新不少于3次".to_owned())].into(),
+        accounts: [(AccountId::new("a"), account)].into(),
+        ..FixedWeek::default()
     };
     let change = CloseChange {
         account: AccountId::new("a"),
@@ -63,7 +61,7 @@ async fn closes_are_added_and_never_replaced(store: Store) {
         number,
         closed_at: at(i64::from(number)),
         digest: format!("digest-{number}"),
-        fixed: FixedWeek { verdicts: vec![verdict.clone()], problems: Vec::new() },
+        fixed: fixed.clone(),
         changes: if number == 0 { Vec::new() } else { vec![change.clone()] },
     };
     let mut tx = store.write().await.unwrap();
@@ -143,7 +141,7 @@ fn names(files: &[(String, Vec<u8>)]) -> Vec<&str> {
 }
 
 async fn a_late_crawl_and_an_exemption_make_numbered_corrections(store: Store) {
-    let mut prefecture = Prefecture::start().without_rate_limits();
+    let prefecture = Prefecture::start().without_rate_limits();
     let world = prefecture.platforms.world().clone();
     let engine = |now| prefecture.engine(store.clone(), now);
     let calendar = engine(friday()).config.settings.calendar();
@@ -169,15 +167,19 @@ async fn a_late_crawl_and_an_exemption_make_numbered_corrections(store: Store) {
     crawl(&engine(friday())).await;
     assert!(engine(thursday()).close_week(week).await.unwrap_err().to_string().contains("is not over"));
 
+    // A draft of Thursday lies where the report will be.
+    std::fs::create_dir(&reports).unwrap();
+    std::fs::write(reports.join("weekly-2026-11-19.docx"), "draft").unwrap();
     let first = engine(friday()).close_week(week).await.unwrap();
     assert_eq!((first.step, first.number, first.n_changes), (CloseStep::Closed, 0, 0));
     let files = read_files(&reports);
     let plain = ["docx", "html", "json", "xlsx"].map(|ending| format!("weekly-2026-11-19.{ending}"));
     assert_eq!(names(&files), plain);
+    assert!(files.iter().all(|(_, bytes)| bytes != b"draft"));
     let again = engine(friday() + TimeDelta::hours(1)).close_week(week).await.unwrap();
     assert_eq!((again.step, again.number), (CloseStep::Unchanged, 0));
     assert!(read_files(&reports) == files, "closing again changed a file");
-    // A kill between the close and its files is made good.
+    // A file that somebody deleted is made again.
     std::fs::remove_file(reports.join(&plain[0])).unwrap();
     engine(friday()).close_week(week).await.unwrap();
     assert_eq!(names(&read_files(&reports)), plain);
@@ -207,12 +209,13 @@ async fn a_late_crawl_and_an_exemption_make_numbered_corrections(store: Store) {
     assert_eq!(json["correction"]["changes"].as_array().unwrap().len(), closes[1].changes.len());
 
     // A report of choice is that of the close; an exemption filed later makes the second correction.
-    let excused = closes[1].fixed.verdicts.iter().find(|verdict| verdict.verdict == Verdict::Short).unwrap();
+    let is_short = |account: &FixedAccount| account.verdicts.values().any(|v| v.verdict == Verdict::Short);
+    let excused = closes[1].fixed.accounts.iter().find(|(_, account)| is_short(account)).unwrap().0;
     let mut sunday = prefecture.engine(store.clone(), saturday + TimeDelta::days(1));
     let mut config = (*sunday.config).clone();
     config.exemptions.push(Exemption {
         id: ExemptionId::new("late"),
-        account: excused.account.clone(),
+        account: excused.clone(),
         rules: Vec::new(),
         from: week.first_day - TimeDelta::days(30),
         to: week.last_day,
@@ -228,7 +231,7 @@ async fn a_late_crawl_and_an_exemption_make_numbered_corrections(store: Store) {
     assert_eq!((closed.step, closed.number), (CloseStep::Unchanged, 2));
     assert_eq!(read_files(&reports).len(), 12);
     let closes = store.read().await.unwrap().closes_of(week.last_day).await.unwrap();
-    assert!(closes[2].changes.iter().all(|change| change.account == excused.account && change.new == "已报备"));
+    assert!(closes[2].changes.iter().all(|change| change.account == *excused && change.new == "已报备"));
     assert_eq!(closes[2].changes[0].reason, "周报出具后补报备案");
 }
 

@@ -24,6 +24,7 @@ on_both_databases!(
     silence_is_found_where_it_was_seen_and_nowhere_else,
     a_post_slipped_into_the_past_is_a_suspect_until_a_person_decides,
     looking_again_and_again_raises_nothing,
+    who_offends_in_two_weeks_of_a_month_is_named,
 );
 
 async fn crawl(engine: &Engine) {
@@ -199,4 +200,31 @@ async fn looking_again_and_again_raises_nothing(store: Store) {
         crawl(&prefecture.engine(store.clone(), now)).await;
     }
     assert_eq!(registry_problems(&store, "backdated").await, []);
+}
+
+async fn who_offends_in_two_weeks_of_a_month_is_named(store: Store) {
+    let prefecture = Prefecture::start().without_rate_limits();
+    let engine = prefecture.engine(store.clone(), friday());
+    crawl(&engine).await;
+    let calendar = engine.config.settings.calendar();
+    let this_week = calendar.last_closed_week(friday());
+    let week_before = calendar.last_closed_week(friday() - TimeDelta::weeks(1));
+    for week in [this_week, week_before] {
+        engine.close_week(week).await.unwrap();
+    }
+    let found = registry_problems(&store, "repeat_offender").await;
+    let november = calendar.month_window(this_week.last_day);
+    let offences = store.read().await.unwrap().offences(november.from).await.unwrap();
+    assert!(found.iter().any(|problem| problem.window == Some(november)), "{found:#?}");
+    for problem in found.iter().filter(|problem| problem.window == Some(november)) {
+        let weeks: std::collections::BTreeSet<_> = offences
+            .iter()
+            .filter(|offence| offence.account == problem.account)
+            .map(|offence| calendar.week_of(calendar.day_of(offence.at)).last_day)
+            .collect();
+        assert!(weeks.len() >= 2, "{}: {weeks:?}", problem.account);
+    }
+    // Months later nothing of it has changed, and nothing new was found.
+    prefecture.engine(store.clone(), friday() + TimeDelta::weeks(30)).check_registry().await.unwrap();
+    assert_eq!(registry_problems(&store, "repeat_offender").await, found);
 }
