@@ -101,3 +101,5 @@ ALTER TABLE posts ADD COLUMN rechecked_at TEXT;
 ALTER TABLE posts ADD COLUMN recheck_outcome TEXT;
 -- The post was first told by a listing that proves it was not there before: its publish time is in doubt.
 ALTER TABLE posts ADD COLUMN backdated_after TEXT;
+
+CREATE INDEX posts_backdated ON posts (id) WHERE backdated_after IS NOT NULL;
