@@ -101,3 +101,4 @@ ALTER TABLE posts ADD COLUMN backdated_after TEXT;
 
 -- What concerns one account: its pages, and what retention must leave alone.
 CREATE INDEX violations_account ON violations (account_id);
+CREATE INDEX posts_backdated ON posts (id) WHERE backdated_after IS NOT NULL;

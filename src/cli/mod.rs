@@ -90,7 +90,7 @@ enum Command {
     Crawl(crawl::Crawl),
     /// Check the wording of text, HTML or Word files; exit 1 if anything is found
     Check(check::Check),
-    /// Make a report
+    /// The weekly report, closed weeks, warnings
     #[command(subcommand)]
     Report(report::Report),
     /// The registry: import, export, list, show, lint

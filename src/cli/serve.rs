@@ -114,7 +114,9 @@ fn node_id(session: &Session) -> String {
 /// Two services on one SQLite file would each keep the pace and the schedule for themselves. The lock ends with the
 /// process, however it ends.
 fn lock_sqlite(engine: &Engine) -> anyhow::Result<Option<File>> {
-    let Some(path) = Store::sqlite_file(&engine.config.settings.storage.url, &engine.config.dir) else { return Ok(None) };
+    let Some(path) = Store::sqlite_file(&engine.config.settings.storage.url, &engine.config.dir) else {
+        return Ok(None);
+    };
     let path = lock_path(&path);
     let file = File::create(&path).with_context(|| format!("cannot make the lock {}", path.display()))?;
     match file.try_lock() {

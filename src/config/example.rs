@@ -71,8 +71,18 @@ fn every_documented_default_is_the_real_one() {
 fn every_key_is_documented() {
     let defaults = documented_defaults();
     let sections = [
-        "storage:", "crawl:", "wording:", "report:", "web:", "service:", "links:", "recheck:", "notify:", "backup:",
+        "storage:",
+        "crawl:",
+        "wording:",
+        "report:",
+        "web:",
+        "service:",
+        "links:",
+        "recheck:",
+        "notify:",
+        "backup:",
         "retention:",
+        "watch:",
     ];
     let mut probe = defaults.clone();
     for section in sections {

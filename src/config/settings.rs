@@ -21,6 +21,7 @@ pub struct Settings {
     pub crawl: CrawlSettings,
     pub wording: WordingSettings,
     pub report: ReportSettings,
+    pub watch: WatchSettings,
     pub web: WebSettings,
     pub service: ServiceSettings,
     pub links: LinkSettings,
@@ -51,6 +52,7 @@ impl Default for Settings {
             crawl: CrawlSettings::default(),
             wording: WordingSettings::default(),
             report: ReportSettings::default(),
+            watch: WatchSettings::default(),
             web: WebSettings::default(),
             service: ServiceSettings::default(),
             links: LinkSettings::default(),
@@ -343,5 +345,38 @@ impl Default for RetentionSettings {
     fn default() -> Self {
         let days = |days: u64| Duration::from_hours(24 * days);
         Self { texts: days(366), crawls: days(180), runs: days(90) }
+    }
+}
+
+/// `watch`: when an account is called dormant, dead, a repeat offender, or its posts backdated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchSettings {
+    /// No post for this long, proved by coverage: dormant. Default: 14 days.
+    pub dormant_after: Duration,
+    /// What a dormant account is called. Default: 睡眠号.
+    pub dormant_label: String,
+    /// No post for this long, proved by coverage: a zombie. Default: 90 days.
+    pub zombie_after: Duration,
+    /// What a zombie is called. Default: 僵尸号.
+    pub zombie_label: String,
+    /// Reporting weeks of one month with confirmed problems that make a repeat offender. Default: 2.
+    pub repeat_in_month: u32,
+    /// Before a window closes it counts as seen so far if it was seen up to this long ago. Default: 12 hours.
+    pub seen_within: Duration,
+    /// Posts that show up this long after their claimed publish time are late, not backdated. Default: 1 day.
+    pub backdated_after: Duration,
+}
+
+impl Default for WatchSettings {
+    fn default() -> Self {
+        Self {
+            dormant_after: Duration::from_hours(14 * 24),
+            dormant_label: "睡眠号".to_owned(),
+            zombie_after: Duration::from_hours(90 * 24),
+            zombie_label: "僵尸号".to_owned(),
+            repeat_in_month: 2,
+            seen_within: Duration::from_hours(12),
+            backdated_after: Duration::from_hours(24),
+        }
     }
 }

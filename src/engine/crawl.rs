@@ -1,6 +1,6 @@
 //! One pass over accounts: read their sources, store what is new, judge it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -13,11 +13,11 @@ use super::lanes::run_lanes;
 use super::prepare::{plausible_time, prepare};
 use super::{Engine, coverage};
 use crate::config::settings::FillText;
-use crate::model::SourceId;
 use crate::model::account::{Account, Source, authority_of};
 use crate::model::crawl::{Crawl, Extent, Failure, Listing, Outcome, Proof, SourceState, Validators};
 use crate::model::interface::Grade;
 use crate::model::post::TextOrigin;
+use crate::model::{AccountId, SourceId};
 use crate::source::{self, Fetched};
 use crate::store::posts::{PostRecord, RecordedPost};
 use crate::store::profiles::SeenProfile;
@@ -63,6 +63,8 @@ pub(super) struct AccountRead {
     /// Keys of posts that the platform calls deleted.
     deleted: Vec<Deleted>,
     profiles: Vec<SeenProfile>,
+    /// Account and key of posts that were listed out of order.
+    pinned: HashSet<(AccountId, String)>,
     /// Credentials that did not open their source.
     refused_credentials: Vec<String>,
     waiting: u64,
@@ -287,12 +289,17 @@ impl Engine {
         crawl.extent = listing.extent(crawl.listed_at);
         crawl.validators = validators;
         let settings = &self.config.settings.crawl;
+        let pinned = listing.pinned_keys();
         for draft in listing.posts {
+            let is_pinned = pinned.contains(&draft.key);
             let on_article_host =
                 draft.url.as_ref().is_some_and(|url| settings.article_hosts.contains(&authority_of(url)));
             let fillable = settings.fill_text == FillText::Missing && on_article_host;
             let record =
                 prepare(&crawl.account, draft, TextOrigin::Listing, Some(&crawl.source), crawl.listed_at, fillable);
+            if is_pinned {
+                read.pinned.insert((record.account.clone(), record.key.clone()));
+            }
             read.posts.push(record);
         }
     }
@@ -303,7 +310,9 @@ impl Engine {
         let mut posts = Vec::new();
         let mut deleted = Vec::new();
         let mut profiles = Vec::new();
+        let mut pinned = HashSet::new();
         for read in batch {
+            pinned.extend(read.pinned);
             summary.waiting += read.waiting;
             deleted.extend(read.deleted);
             profiles.extend(read.profiles);
@@ -321,6 +330,7 @@ impl Engine {
         let mut tx = self.store.write().await?;
         tx.record_crawls(&crawls).await.context("cannot store crawls")?;
         let recorded = tx.record_posts(&posts).await.context("cannot store posts")?;
+        self.note_backdated(&mut tx, &recorded, &posts, &pinned).await?;
         tx.record_profiles(&profiles).await.context("cannot store how platforms show accounts")?;
         for deleted in &deleted {
             deleted.note(&mut tx).await?;

@@ -3,14 +3,18 @@
 //! [`crawl`] is the heart: sources are read in parallel, one lane for each host; what they tell goes through one writer
 //! that stores a batch, then judges it. [`coverage`] enters the proofs once the whole pass is known, [`fill`] fetches
 //! missing texts afterwards, [`recheck`] looks again at posts with open problems, [`links`] asks the links of posts,
-//! [`weekly`] makes the report, [`notify`] tells people. [`backup`], [`retention`], [`doctor`] and [`metrics`] keep the
-//! service itself well; [`daemon`] does all of this by itself.
+//! [`weekly`] makes the report, [`close`] fixes the week and corrects it in the open, [`warning`] says who will fall
+//! short, [`notify`] tells people. [`backup`], [`retention`], [`doctor`] and [`metrics`] keep the service itself well;
+//! [`daemon`] does all of this by itself.
 //!
 //! Invariant: a post is stored, with the validators of the listing that told it, in one transaction; it is judged after.
 //! Whatever a kill leaves undone (a text not judged, a listing not settled) is found by its mark in the database and
 //! done by the next pass.
 
+pub mod announce;
+mod backdate;
 pub mod backup;
+pub mod close;
 pub mod coverage;
 pub mod crawl;
 pub mod daemon;
@@ -29,6 +33,7 @@ mod prepare;
 pub mod recheck;
 pub mod registry;
 pub mod retention;
+pub mod warning;
 pub mod weekly;
 
 use std::sync::Arc;

@@ -64,7 +64,7 @@ impl Engine {
         let now = self.clock.now();
         let channels = route::channels(&self.config.settings.notify, &self.config.registry, message.kind, &about);
         if channels.is_empty() {
-            tracing::info!(kind = %message.kind, key = message.key, "no route takes this message");
+            tracing::debug!(kind = %message.kind, key = message.key, "no route takes this message");
             return Ok(());
         }
         let rows: Vec<NewMessage<'_>> = channels

@@ -9,8 +9,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Engine;
 use crate::model::PostId;
-use crate::store::StoreError;
-use crate::store::Tx;
 
 /// Rows that go in one transaction.
 const BATCH: u32 = 1_000;
@@ -27,6 +25,13 @@ pub struct RetentionSummary {
     pub is_unfinished: bool,
 }
 
+/// What is deleted whole, batch by batch.
+#[derive(Clone, Copy)]
+enum Old {
+    Crawls,
+    Runs,
+}
+
 impl Engine {
     /// Forgets what is older than `retention` allows. Repeating it changes nothing.
     pub async fn retain(&self) -> anyhow::Result<RetentionSummary> {
@@ -34,9 +39,8 @@ impl Engine {
         let now = self.clock.now();
         let mut summary = RetentionSummary::default();
         self.delete_old_texts(before(now, settings.texts), &mut summary).await?;
-        let (crawls, runs) = (before(now, settings.crawls), before(now, settings.runs));
-        let (n_crawls, all_crawls) = self.in_batches(async |tx| tx.delete_old_crawls(crawls, BATCH).await).await?;
-        let (n_runs, all_runs) = self.in_batches(async |tx| tx.delete_old_runs(runs, BATCH).await).await?;
+        let (n_crawls, all_crawls) = self.in_batches(Old::Crawls, before(now, settings.crawls)).await?;
+        let (n_runs, all_runs) = self.in_batches(Old::Runs, before(now, settings.runs)).await?;
         (summary.crawls, summary.runs) = (n_crawls, n_runs);
         summary.is_unfinished |= !all_crawls || !all_runs;
         Ok(summary)
@@ -61,14 +65,14 @@ impl Engine {
     }
 
     /// Repeats a deletion until nothing is left to delete. Returns how many rows went, and whether it was all.
-    async fn in_batches(
-        &self,
-        delete: impl AsyncFn(&mut Tx) -> Result<u64, StoreError>,
-    ) -> anyhow::Result<(u64, bool)> {
+    async fn in_batches(&self, what: Old, before: DateTime<Utc>) -> anyhow::Result<(u64, bool)> {
         let mut n_deleted = 0;
         for _ in 0..BATCHES_MAX {
             let mut tx = self.store.write().await?;
-            let n = delete(&mut tx).await?;
+            let n = match what {
+                Old::Crawls => tx.delete_old_crawls(before, BATCH).await?,
+                Old::Runs => tx.delete_old_runs(before, BATCH).await?,
+            };
             tx.commit().await?;
             n_deleted += n;
             if n < u64::from(BATCH) {

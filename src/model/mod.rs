@@ -5,6 +5,7 @@
 //! listing proves) and [`week`] (which span is judged).
 
 pub mod account;
+pub mod close;
 pub mod coverage;
 pub mod crawl;
 pub mod interface;

@@ -28,6 +28,7 @@ struct WeeklyPage<'a> {
 
 pub fn render(report: &WeeklyReport) -> Result<String, askama::Error> {
     let tables = [
+        tables::corrections(report),
         tables::kinds(report),
         tables::shortfalls(report),
         tables::wording(report),

@@ -15,6 +15,8 @@ const NAMED_MAX: usize = 10;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prose {
     pub lead: String,
+    /// Only in a correction.
+    pub correction: Option<String>,
     pub overview: Vec<String>,
     pub updates: Vec<String>,
     pub wording: Vec<String>,
@@ -27,6 +29,7 @@ pub struct Prose {
 pub fn prose(report: &WeeklyReport) -> Prose {
     Prose {
         lead: lead(report),
+        correction: super::fixed::note(report),
         overview: overview(report),
         updates: updates(report),
         wording: wording(report).into_iter().chain(links(report)).collect(),

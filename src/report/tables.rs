@@ -258,6 +258,34 @@ pub fn registry(report: &WeeklyReport) -> Table {
     Table { title: "账号管理问题", columns, rows: rows.collect() }
 }
 
+/// 更正情况: what later evidence changed in a report that was out.
+pub fn corrections(report: &WeeklyReport) -> Table {
+    let lines = report.correction.iter().flat_map(|correction| &correction.changes);
+    let rows = lines.enumerate().map(|(index, line)| {
+        vec![
+            serial(index),
+            Cell::Number(line.number),
+            plain(line.account_name.clone()),
+            plain(line.what.clone()),
+            word(line.old.clone()),
+            word(line.new.clone()),
+            plain(line.reason.clone()),
+            plain(line.subject.clone()),
+        ]
+    });
+    let columns = vec![
+        column("序号", 3),
+        column("更正次数", 4),
+        column("账号名称", 9),
+        column("事项", 14),
+        column("原判定", 7),
+        column("现判定", 7),
+        column("更正原因", 12),
+        wide("规则或问题编号", 14),
+    ];
+    Table { title: "更正情况", columns, rows: rows.collect() }
+}
+
 /// 采集来源告警: sources that kept a week from being seen.
 pub fn source_alarms(report: &WeeklyReport) -> Table {
     let rows = report.source_alarms.iter().enumerate().map(|(index, alarm)| {

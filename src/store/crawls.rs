@@ -253,7 +253,7 @@ impl Tx {
         Ok(rows.into_iter().map(ProvedSpan::from).collect())
     }
 
-    /// The ledger of some sources.
+    /// What these sources have proved.
     pub async fn proved_spans_of(&mut self, sources: &[&SourceId]) -> Result<Vec<ProvedSpan>, StoreError> {
         let mut spans = Vec::new();
         for chunk in sources.chunks(BINDS_MAX) {

@@ -5,12 +5,13 @@
 //! when somebody wrote in between. The rules for SQL that both databases take are in `migrations/README.md`.
 //!
 //! One file for each group of tables: [`registry`], [`crawls`], [`posts`], [`counts`], [`fill`], [`profiles`], [`links`],
-//! [`recheck`], [`violations`], [`reports`], [`outbox`], [`schedule`]; and for what concerns them all: [`backup`],
-//! [`health`], [`retention`].
+//! [`recheck`], [`violations`], [`reports`], [`closes`], [`watch`], [`outbox`], [`schedule`]; and for what concerns them
+//! all: [`backup`], [`health`], [`retention`].
 //!
 //! Invariant: nothing outside this folder names sqlx, and nothing in it knows rules, sources or formats.
 
 pub mod backup;
+pub mod closes;
 pub mod counts;
 pub mod crawls;
 mod error;
@@ -26,6 +27,7 @@ pub mod reports;
 pub mod retention;
 pub mod schedule;
 pub mod violations;
+pub mod watch;
 
 use std::path::Path;
 use std::str::FromStr as _;

@@ -210,6 +210,13 @@ impl Tx {
         Ok(claimed.is_some())
     }
 
+    /// Keeps the lease of a task that is under way.
+    pub async fn renew_task(&mut self, task: &str, owner: &str, lease_until: DateTime<Utc>) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE tasks SET lease_until = $3 WHERE task = $1 AND lease_owner = $2";
+        on_conn!(self, conn => sqlx::query(SQL).bind(task).bind(owner).bind(lease_until).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+
     /// Notes how a task ended, and when it runs next.
     pub async fn finish_task(
         &mut self,

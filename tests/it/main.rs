@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cli;
+mod closes;
 mod deploy;
 mod faults;
 mod kill;
@@ -18,3 +19,4 @@ mod store;
 mod support;
 mod tidy;
 mod upkeep;
+mod watch;

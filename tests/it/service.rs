@@ -17,12 +17,13 @@ const N_ACCOUNTS: usize = 60;
 fn bridge() -> StaticServer {
     let now = Clock::System.now();
     let feed = |n: usize| {
-        let items: String = (0..5)
+        let items: Vec<String> = (0..5)
             .map(|post| {
                 let at = (now - chrono::TimeDelta::hours(post * 20 + 1)).to_rfc2822();
                 format!("<item><guid>p{n}-{post}</guid><link>http://a.example/{n}/{post}</link><title>第{post}期动态</title><description>各单位认真落实有关要求，第{post}期。</description><pubDate>{at}</pubDate></item>")
             })
             .collect();
+        let items = items.concat();
         let body = format!("<rss version=\"2.0\"><channel><title>x</title>{items}</channel></rss>");
         (format!("/{n}.xml"), Route::new(200, "application/rss+xml", body))
     };

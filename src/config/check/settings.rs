@@ -9,9 +9,8 @@ use url::Url;
 use super::{Known, notify};
 use crate::config::reader::{Field, Table};
 use crate::config::settings::{
-    BackupSettings, CrawlSettings, FillText, HostPace, LinkSettings, RecheckSettings, ReportSettings, RetentionSettings,
-    Settings, StorageSettings,
-    WordingSettings,
+    BackupSettings, CrawlSettings, FillText, HostPace, LinkSettings, RecheckSettings, ReportSettings,
+    RetentionSettings, Settings, StorageSettings, WatchSettings, WordingSettings,
 };
 use crate::config::values::{self, Fault};
 
@@ -43,6 +42,7 @@ pub(super) fn check(root: &Field<'_>, known: Option<&Known>) -> Option<Settings>
             _ => Err(Fault::new("is not within 1s and 1h", "write for example `2m`")),
         });
     });
+    section(&table, "watch", |table| watch(table, &mut settings.watch));
     section(&table, "web", |table| {
         set(table, "listen", &mut settings.web.listen, |text| {
             text.parse().map_err(|_| Fault::new("is not an address with a port", "write for example `127.0.0.1:8420`"))
@@ -157,6 +157,17 @@ fn retention(table: &Table<'_>, retention: &mut RetentionSettings) {
     set(table, "texts", &mut retention.texts, long);
     set(table, "crawls", &mut retention.crawls, long);
     set(table, "runs", &mut retention.runs, values::positive_duration);
+}
+
+fn watch(table: &Table<'_>, watch: &mut WatchSettings) {
+    set(table, "dormant_after", &mut watch.dormant_after, values::positive_duration);
+    set(table, "dormant_label", &mut watch.dormant_label, values::line);
+    set(table, "zombie_after", &mut watch.zombie_after, values::positive_duration);
+    set(table, "zombie_label", &mut watch.zombie_label, values::line);
+    // A month has five reporting weeks at most.
+    set(table, "repeat_in_month", &mut watch.repeat_in_month, |text| values::whole(text, 2, 5));
+    set(table, "seen_within", &mut watch.seen_within, values::positive_duration);
+    set(table, "backdated_after", &mut watch.backdated_after, values::positive_duration);
 }
 
 /// Reads a section where there is one.

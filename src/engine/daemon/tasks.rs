@@ -1,6 +1,7 @@
 //! Tasks with a schedule: each is one idempotent activation of the engine. Whoever holds the lease runs it; a run that was
 //! missed while nobody was up is caught up once; what came of the last one is kept.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,12 +10,26 @@ use futures_util::future::BoxFuture;
 
 use super::{DATABASE_WAIT, Node};
 use crate::config::settings::Settings;
-use crate::engine::Engine;
+use crate::engine::{Engine, metrics};
 
 /// Longest sleep before the schedule is looked at again: the clock may jump, and another node may have run the task.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// Longest text of a result that is kept.
 const RESULT_CHARS_MAX: usize = 2_000;
+
+/// A task that failed is tried again after this long, or when it is due if that is sooner.
+const TRY_AGAIN: TimeDelta = TimeDelta::minutes(10);
+
+/// Thursday morning: a day is left in which to publish.
+static WARNINGS_DUE: LazyLock<cron::Schedule> = LazyLock::new(|| schedule("0 0 9 * * Thu"));
+/// Before the offices open, copies first: what retention deletes is in the copy of the night.
+static BACKUP_DUE: LazyLock<cron::Schedule> = LazyLock::new(|| schedule("0 30 2 * * *"));
+static RETENTION_DUE: LazyLock<cron::Schedule> = LazyLock::new(|| schedule("0 30 3 * * *"));
+
+#[expect(clippy::expect_used, reason = "the expressions are constants; a test evaluates each")]
+fn schedule(expression: &str) -> cron::Schedule {
+    expression.parse().expect("a constant cron expression is valid")
+}
 
 /// One kind of work.
 #[derive(Debug)]
@@ -40,6 +55,7 @@ pub static ALL: &[Task] = &[
                 engine.sync_registry().await?;
                 engine.check_registry().await?;
                 let stale = engine.alarm_stale_bridges().await?;
+                engine.announce_stale_bridges(stale as u64).await?;
                 Ok(format!("registry checked, {stale} stale bridges"))
             }
             .boxed()
@@ -56,17 +72,41 @@ pub static ALL: &[Task] = &[
         run: |engine| async { Ok(engine.check_links().await?.to_string()) }.boxed(),
     },
     Task {
+        name: "serious",
+        next: |_, now| now + TimeDelta::minutes(5),
+        run: |engine| async { Ok(format!("{} serious problems", engine.announce_serious().await?)) }.boxed(),
+    },
+    Task {
+        name: "deliver",
+        next: |_, now| now + TimeDelta::seconds(30),
+        run: |engine| async { Ok(engine.deliver().await?.to_string()) }.boxed(),
+    },
+    Task {
+        name: "warnings",
+        next: |settings, now| settings.cron_after(&WARNINGS_DUE, now),
+        run: |engine| async { Ok(format!("{} units warned", engine.announce_warnings().await?)) }.boxed(),
+    },
+    Task {
         name: "weekly_report",
         next: |settings, now| settings.cron_after(&settings.report.weekly_due, now),
         run: |engine| {
             async {
-                let calendar = engine.config.settings.calendar();
-                let week = calendar.last_closed_week(engine.clock.now());
-                engine.weekly_report(week).await?;
-                Ok(format!("week {week}"))
+                let closes = engine.close_due_weeks().await?;
+                engine.announce_closes(&closes).await?;
+                Ok(closes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
             }
             .boxed()
         },
+    },
+    Task {
+        name: "backup",
+        next: |settings, now| settings.cron_after(&BACKUP_DUE, now),
+        run: |engine| async { Ok(engine.backup().await?.to_string()) }.boxed(),
+    },
+    Task {
+        name: "retention",
+        next: |settings, now| settings.cron_after(&RETENTION_DUE, now),
+        run: |engine| async { Ok(engine.retain().await?.to_string()) }.boxed(),
     },
 ];
 
@@ -109,6 +149,7 @@ async fn attend(node: &Node, task: &'static Task) -> anyhow::Result<Duration> {
     tracing::info!(task = task.name, "task begins");
     let ended = tokio::select! {
         ended = (task.run)(&engine) => ended,
+        never = keep_lease(node, task) => match never {},
         () = node.stop.hard.cancelled() => Err(anyhow::anyhow!("stopped; it will be done again")),
     };
     let finished_at = engine.clock.now();
@@ -121,12 +162,67 @@ async fn attend(node: &Node, task: &'static Task) -> anyhow::Result<Duration> {
     if ended.is_ok() {
         tracing::info!(task = task.name, duration_ms, result, "task ended");
     } else {
-        tracing::error!(task = task.name, duration_ms, result, "task failed; it is tried again when it is due");
+        tracing::error!(task = task.name, duration_ms, result, "task failed; it is tried again");
     }
-    let next_at = (task.next)(settings, finished_at);
+    metrics::task_ran(task.name, ended.is_ok());
+    let mut next_at = (task.next)(settings, finished_at);
+    if ended.is_err() {
+        next_at = next_at.min(finished_at + TRY_AGAIN);
+        if !node.stop.hard.is_cancelled()
+            && let Err(error) = engine.announce_failure(task.name, &result).await
+        {
+            tracing::warn!(task = task.name, "the failure cannot be told: {error:#}");
+        }
+    }
     let mut tx = engine.store.write().await?;
     let told = if ended.is_ok() { Ok(result.as_str()) } else { Err(result.as_str()) };
     tx.finish_task(task.name, &node.id, finished_at, next_at, told).await?;
     tx.commit().await?;
     Ok((next_at - finished_at).to_std().unwrap_or(LOOK_AGAIN))
+}
+
+/// Renews the lease of a task that takes long, for as long as it is polled. A renewal that fails is tried again: a task
+/// done twice does no harm.
+async fn keep_lease(node: &Node, task: &Task) -> std::convert::Infallible {
+    let lease = node.engine().config.settings.service.lease;
+    loop {
+        tokio::time::sleep(lease / 3).await;
+        if let Err(error) = renew(node, task).await {
+            tracing::warn!(task = task.name, "the lease cannot be renewed: {error:#}");
+        }
+    }
+}
+
+async fn renew(node: &Node, task: &Task) -> anyhow::Result<()> {
+    let engine = node.engine();
+    let mut tx = engine.store.write().await?;
+    tx.renew_task(task.name, &node.id, engine.clock.now() + engine.config.settings.service.lease()).await?;
+    Ok(tx.commit().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone as _;
+
+    use super::*;
+
+    /// Every task runs again, and the ones that people wait for at the hour they were promised.
+    #[test]
+    fn every_task_comes_again_at_its_hour() {
+        let settings = Settings::default();
+        // A Wednesday, 2026-11-18 12:00 in Shanghai.
+        let now = Utc.with_ymd_and_hms(2026, 11, 18, 4, 0, 0).unwrap();
+        let next = |name: &str| {
+            let task = ALL.iter().find(|task| task.name == name).unwrap();
+            (task.next)(&settings, now).with_timezone(&settings.time_zone).format("%a %m-%d %H:%M").to_string()
+        };
+        for task in ALL {
+            let at = (task.next)(&settings, now);
+            assert!(at > now && at <= now + TimeDelta::days(7), "{} at {at}", task.name);
+        }
+        assert_eq!(next("warnings"), "Thu 11-19 09:00");
+        assert_eq!(next("backup"), "Thu 11-19 02:30");
+        assert_eq!(next("retention"), "Thu 11-19 03:30");
+        assert!(next("weekly_report").starts_with("Fri 11-20"), "{}", next("weekly_report"));
+    }
 }
