@@ -3,8 +3,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use duwang::clock::Clock;
+use duwang::engine::Engine;
+use duwang::rules::wording::Checker;
+use duwang::simulator::interfaces::{SimAnswer, SimRequest};
+use duwang::simulator::server::{DynamicServer, Wire};
 use duwang::simulator::{Route, StaticServer};
 use duwang::store::Store;
 
@@ -130,6 +135,54 @@ async fn a_service_killed_again_and_again_loses_nothing() {
     assert_eq!(n_posts(&store).await, 5 * N_ACCOUNTS);
     assert!(store.read().await.unwrap().unchecked_posts(1).await.unwrap().is_empty());
     assert_eq!(store.read().await.unwrap().coverage().await.unwrap().len(), N_ACCOUNTS);
+}
+
+/// What the service does on a Friday: it closes the week, writes the files, tells of them, and copies the database.
+#[tokio::test]
+async fn a_due_week_is_closed_told_once_and_copied() {
+    let (bridge, dir) = (bridge(), tempfile::tempdir().unwrap());
+    write_folder(dir.path(), &bridge, "sqlite:duwang.db", 0.0);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&told);
+    let platform = DynamicServer::serve(Arc::new(move |request: SimRequest| {
+        kept.lock().unwrap().push(request.body.to_string());
+        (SimAnswer::with_status(200, &serde_json::json!({})), Wire::Whole)
+    }))
+    .unwrap();
+    let settings = std::fs::read_to_string(dir.path().join("duwang.yaml")).unwrap();
+    let notify = "notify:\n  channels: [{name: platform, kind: webhook, credential: hook}]\n  \
+                  routes: [{what: [report], to: [platform]}]\n";
+    std::fs::write(dir.path().join("duwang.yaml"), settings + notify).unwrap();
+    std::fs::create_dir(dir.path().join("credentials")).unwrap();
+    let credential = format!("url: http://{}/hook\nsecret: a-secret-of-this-test\n", platform.address());
+    std::fs::write(dir.path().join("credentials/hook"), credential).unwrap();
+    let store = Store::connect_sqlite(&dir.path().join("duwang.db")).await.unwrap();
+    store.migrate().await.unwrap();
+    let due = Clock::System.now() - chrono::TimeDelta::hours(1);
+    let mut tx = store.write().await.unwrap();
+    for task in ["weekly_report", "backup"] {
+        tx.plan_task(task, due).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+
+    let service = Service::start(dir.path(), "one", &[]);
+    wait_until("the report is told", || !told.lock().unwrap().is_empty());
+    assert!(service.stop().success());
+    let message = told.lock().unwrap()[0].clone();
+    assert!(message.contains("政务新媒体监测周报（已生成）"), "{message}");
+    let mut states = store.read().await.unwrap().task_states().await.unwrap();
+    states.retain(|state| ["weekly_report", "backup"].contains(&state.task.as_str()));
+    assert!(states.iter().all(|state| state.last_ok == Some(true) && state.last_success_at.is_some()), "{states:?}");
+    let n_files = |folder: &str| std::fs::read_dir(dir.path().join(folder)).unwrap().count();
+    assert_eq!((n_files("reports"), n_files("backups")), (4, 1));
+    // It is due again, as after a restart or on another node: nothing is closed or told twice.
+    let config = duwang::config::load(dir.path()).unwrap_or_else(|errors| panic!("{errors}"));
+    let checker = Arc::new(Checker::built_in().unwrap());
+    let engine = Engine::new(Arc::new(config), store.clone(), checker, Clock::System).unwrap();
+    let closes = engine.close_due_weeks().await.unwrap();
+    engine.announce_closes(&closes).await.unwrap();
+    assert_eq!(engine.deliver().await.unwrap().sent, 0);
+    assert_eq!(n_files("reports"), 4);
 }
 
 #[tokio::test]

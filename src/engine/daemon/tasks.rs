@@ -78,7 +78,7 @@ pub static ALL: &[Task] = &[
     },
     Task {
         name: "deliver",
-        next: |_, now| now + TimeDelta::seconds(30),
+        next: |_, now| now + TimeDelta::seconds(15),
         run: |engine| async { Ok(engine.deliver().await?.to_string()) }.boxed(),
     },
     Task {
