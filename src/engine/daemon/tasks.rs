@@ -206,6 +206,19 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn both_manuals_name_every_task() {
+        for manual in [include_str!("../../../README.md"), include_str!("../../../README.zh-CN.md")] {
+            for task in ALL {
+                let is_named = manual.lines().any(|line| {
+                    line.starts_with('|')
+                        && line.split('|').nth(1).is_some_and(|cell| cell.contains(&format!("`{}`", task.name)))
+                });
+                assert!(is_named, "{}", task.name);
+            }
+        }
+    }
+
     /// Every task runs again, and the ones that people wait for at the hour they were promised.
     #[test]
     fn every_task_comes_again_at_its_hour() {
