@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::notify::{ChannelKind, Route};
-use super::settings::WEEKLY_DUE_DEFAULT;
+use super::settings::{BACKUP_DUE_DEFAULT, RETENTION_DUE_DEFAULT, WARNINGS_DUE_DEFAULT, WEEKLY_DUE_DEFAULT};
 use super::*;
 use crate::model::account::AccountKind;
 
@@ -65,6 +65,9 @@ fn every_documented_default_is_the_real_one() {
     assert_eq!(format!("{documented:?}"), format!("{real:?}"));
     assert_eq!(documented.storage.url, real.storage.url);
     assert_eq!(documented.report.weekly_due.source(), WEEKLY_DUE_DEFAULT);
+    assert_eq!(documented.report.warnings_due.source(), WARNINGS_DUE_DEFAULT);
+    assert_eq!(documented.backup.due.source(), BACKUP_DUE_DEFAULT);
+    assert_eq!(documented.retention.due.source(), RETENTION_DUE_DEFAULT);
 }
 
 #[test]

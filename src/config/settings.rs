@@ -294,22 +294,31 @@ pub struct ReportSettings {
     /// When the weekly report is due, in the zone (cron: second minute hour day month weekday).
     /// Default: `0 0 12 * * Fri`.
     pub weekly_due: cron::Schedule,
+    /// When units are warned that they will fall short. Default: `0 0 9 * * Thu`, so that a day is left to publish in.
+    pub warnings_due: cron::Schedule,
     /// Where reports are written, relative to the configuration folder. Default: reports.
     pub dir: PathBuf,
 }
 
-/// The documented default of `report.weekly_due`.
+/// The documented defaults of the schedules.
 pub const WEEKLY_DUE_DEFAULT: &str = "0 0 12 * * Fri";
+pub const WARNINGS_DUE_DEFAULT: &str = "0 0 9 * * Thu";
+pub const BACKUP_DUE_DEFAULT: &str = "0 30 2 * * *";
+pub const RETENTION_DUE_DEFAULT: &str = "0 30 3 * * *";
+
+#[expect(clippy::expect_used, reason = "a test evaluates each of the constants")]
+fn schedule(expression: &str) -> cron::Schedule {
+    expression.parse().expect("a default cron expression is valid")
+}
 
 impl Default for ReportSettings {
     fn default() -> Self {
-        #[expect(clippy::expect_used, reason = "the constant is parsed by a test")]
-        let weekly_due = WEEKLY_DUE_DEFAULT.parse().expect("the default cron expression is valid");
         Self {
             office: "政务公开办公室".to_owned(),
             area: String::new(),
             week_starts_on: Weekday::Fri,
-            weekly_due,
+            weekly_due: schedule(WEEKLY_DUE_DEFAULT),
+            warnings_due: schedule(WARNINGS_DUE_DEFAULT),
             dir: PathBuf::from("reports"),
         }
     }
@@ -318,6 +327,8 @@ impl Default for ReportSettings {
 /// `backup`: where the service puts copies of the database.
 #[derive(Clone, Debug)]
 pub struct BackupSettings {
+    /// When a copy is made. Default: `0 30 2 * * *`.
+    pub due: cron::Schedule,
     /// Folder, relative to the configuration folder. Default: backups.
     pub dir: PathBuf,
     /// The newest so many copies are kept. Default: 7.
@@ -326,13 +337,15 @@ pub struct BackupSettings {
 
 impl Default for BackupSettings {
     fn default() -> Self {
-        Self { dir: PathBuf::from("backups"), keep: 7 }
+        Self { due: schedule(BACKUP_DUE_DEFAULT), dir: PathBuf::from("backups"), keep: 7 }
     }
 }
 
 /// `retention`: how long is kept what explains no problem and counts in no verdict.
 #[derive(Clone, Debug)]
 pub struct RetentionSettings {
+    /// When it is done: after the copy of the night, so that what goes is in it. Default: `0 30 3 * * *`.
+    pub due: cron::Schedule,
     /// Texts of posts without a problem; the posts themselves stay. At least 30 days. Default: 366 days.
     pub texts: Duration,
     /// Single crawls; what they prove stays. At least 30 days. Default: 180 days.
@@ -344,7 +357,7 @@ pub struct RetentionSettings {
 impl Default for RetentionSettings {
     fn default() -> Self {
         let days = |days: u64| Duration::from_hours(24 * days);
-        Self { texts: days(366), crawls: days(180), runs: days(90) }
+        Self { due: schedule(RETENTION_DUE_DEFAULT), texts: days(366), crawls: days(180), runs: days(90) }
     }
 }
 

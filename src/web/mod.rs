@@ -6,6 +6,7 @@
 mod hooks;
 mod metrics;
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +16,13 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::get;
+use chrono::{DateTime, SecondsFormat, Utc};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::engine::Engine;
 use crate::source::platform::wechat::event::BODY_BYTES_MAX;
+use crate::store::StoreError;
 
 /// How long the database may take to answer.
 const READY_WITHIN: Duration = Duration::from_secs(2);
@@ -45,12 +48,29 @@ fn router(current: Current) -> Router {
         .with_state(current)
 }
 
-/// Ready is who reaches the database.
-async fn ready(State(current): State<Current>) -> (StatusCode, &'static str) {
-    match tokio::time::timeout(READY_WITHIN, current.engine().store.ping()).await {
-        Ok(Ok(())) => (StatusCode::OK, "ready\n"),
-        Ok(Err(_)) | Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+/// Ready is who reaches the database; says how each task of the service is doing, one line each.
+async fn ready(State(current): State<Current>) -> (StatusCode, String) {
+    match tokio::time::timeout(READY_WITHIN, task_lines(&current.engine())).await {
+        Ok(Ok(lines)) => (StatusCode::OK, format!("ready\n{lines}")),
+        Ok(Err(_)) | Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n".to_owned()),
     }
+}
+
+async fn task_lines(engine: &Engine) -> Result<String, StoreError> {
+    let zone = engine.config.settings.time_zone;
+    let local = |at: DateTime<Utc>| at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, false);
+    let mut lines = String::new();
+    for state in engine.store.read().await?.task_states().await? {
+        let ended = match state.last_ok {
+            None => "never ran",
+            Some(true) => "ok",
+            Some(false) => "failed",
+        };
+        let last = state.last_finished_at.map(|at| format!(" {}", local(at))).unwrap_or_default();
+        // Writing to a string cannot fail.
+        let _ = writeln!(lines, "{}: {ended}{last}, next {}", state.task, local(state.next_at));
+    }
+    Ok(lines)
 }
 
 /// A server that has its port.

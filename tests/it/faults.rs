@@ -128,3 +128,66 @@ async fn a_feed_of_a_hundred_thousand_items_is_bounded_and_proves_nothing() {
     drop(tx);
     store.close().await;
 }
+
+#[tokio::test]
+async fn names_that_nobody_knows_hold_up_nobody_and_prove_nothing() {
+    let server = StaticServer::serve(HashMap::new()).unwrap();
+    let gone = (0..10).map(|n| format!("http://gone-{n}.invalid/feed"));
+    let urls: Vec<String> = gone.chain((0..10).map(|n| server.url(&format!("/{n}")))).collect();
+    for n in 0..10 {
+        server.set_route(&format!("/{n}"), feed(3));
+    }
+    let dir = tempfile::tempdir().unwrap();
+    write_folder(dir.path(), &urls, "");
+    let service = Service::start(dir.path(), "one", &[]);
+    let store = store(dir.path()).await;
+    until_seen(&store, 10).await;
+    wait_until("every failure is named", || service.log().matches("source failed").count() == 10);
+    assert!(service.stop().success());
+    assert_eq!(store.read().await.unwrap().coverage().await.unwrap().len(), 10);
+    store.close().await;
+}
+
+/// Stopped at once in the middle of the Friday report: the next start makes it, whole and once.
+#[tokio::test]
+async fn a_report_that_was_interrupted_is_made_after_the_restart() {
+    let server = StaticServer::serve(HashMap::from([("/a".to_owned(), feed(3))])).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    write_folder(dir.path(), &[server.url("/a")], "");
+    let settings = std::fs::read_to_string(dir.path().join("duwang.yaml")).unwrap();
+    std::fs::write(dir.path().join("duwang.yaml"), settings + "service: {lease: 2s}\n").unwrap();
+    let store = store(dir.path()).await;
+    store.migrate().await.unwrap();
+    let mut tx = store.write().await.unwrap();
+    tx.plan_task("weekly_report", Clock::System.now() - chrono::TimeDelta::hours(1)).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let service = Service::start(dir.path(), "one", &[]);
+    let begins = |log: String| log.lines().any(|line| line.contains("task begins") && line.contains("weekly_report"));
+    wait_until("the report begins", || begins(service.log()));
+    service.signal("-TERM");
+    service.stop();
+
+    let service = Service::start(dir.path(), "two", &[]);
+    let reports = dir.path().join("reports");
+    let files = || -> Vec<String> {
+        let entries = std::fs::read_dir(&reports).into_iter().flatten();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    let config = duwang::config::load(dir.path()).unwrap_or_else(|errors| panic!("{errors}"));
+    let week = config.settings.calendar().last_closed_week(Clock::System.now());
+    let started = std::time::Instant::now();
+    loop {
+        let n_closes = store.read().await.unwrap().closes_of(week.last_day).await.unwrap().len();
+        assert!(n_closes <= 1, "the week was closed {n_closes} times");
+        if n_closes == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(started.elapsed() < Duration::from_mins(1), "{}", service.log());
+    }
+    assert_eq!(files().len(), 4, "{:?}", files());
+    assert!(files().iter().all(|file| !file.ends_with(".part")), "{:?}", files());
+    assert!(service.stop().success());
+    store.close().await;
+}

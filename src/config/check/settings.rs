@@ -134,17 +134,21 @@ fn report(table: &Table<'_>, report: &mut ReportSettings) {
     set(table, "office", &mut report.office, values::line);
     set(table, "area", &mut report.area, |text| if text.is_empty() { Ok(String::new()) } else { values::line(text) });
     set(table, "week_starts_on", &mut report.week_starts_on, values::weekday);
-    set(table, "weekly_due", &mut report.weekly_due, |text| {
-        let remedy = "write second minute hour day month weekday, for example `0 0 12 * * Fri`";
-        if text.len() > 200 {
-            return Err(Fault::new("is longer than 200 bytes", remedy));
-        }
-        text.parse().map_err(|_| Fault::new("is not a cron expression", remedy))
-    });
+    set(table, "weekly_due", &mut report.weekly_due, cron);
+    set(table, "warnings_due", &mut report.warnings_due, cron);
     set(table, "dir", &mut report.dir, path);
 }
 
+fn cron(text: &str) -> Result<cron::Schedule, Fault> {
+    let remedy = "write second minute hour day month weekday, for example `0 0 12 * * Fri`";
+    if text.len() > 200 {
+        return Err(Fault::new("is longer than 200 bytes", remedy));
+    }
+    text.parse().map_err(|_| Fault::new("is not a cron expression", remedy))
+}
+
 fn backup(table: &Table<'_>, backup: &mut BackupSettings) {
+    set(table, "due", &mut backup.due, cron);
     set(table, "dir", &mut backup.dir, path);
     set(table, "keep", &mut backup.keep, |text| values::whole(text, 1, BACKUPS_MAX));
 }
@@ -154,6 +158,7 @@ fn retention(table: &Table<'_>, retention: &mut RetentionSettings) {
         duration if duration >= RETENTION_MIN => Ok(duration),
         _ => Err(Fault::new("is shorter than 30d", "write at least `30d`: verdicts of a month rest on it")),
     };
+    set(table, "due", &mut retention.due, cron);
     set(table, "texts", &mut retention.texts, long);
     set(table, "crawls", &mut retention.crawls, long);
     set(table, "runs", &mut retention.runs, values::positive_duration);

@@ -1,7 +1,6 @@
 //! Tasks with a schedule: each is one idempotent activation of the engine. Whoever holds the lease runs it; a run that was
 //! missed while nobody was up is caught up once; what came of the last one is kept.
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,17 +18,6 @@ const RESULT_CHARS_MAX: usize = 2_000;
 
 /// A task that failed is tried again after this long, or when it is due if that is sooner.
 const TRY_AGAIN: TimeDelta = TimeDelta::minutes(10);
-
-/// Thursday morning: a day is left in which to publish.
-static WARNINGS_DUE: LazyLock<cron::Schedule> = LazyLock::new(|| schedule("0 0 9 * * Thu"));
-/// Before the offices open, copies first: what retention deletes is in the copy of the night.
-static BACKUP_DUE: LazyLock<cron::Schedule> = LazyLock::new(|| schedule("0 30 2 * * *"));
-static RETENTION_DUE: LazyLock<cron::Schedule> = LazyLock::new(|| schedule("0 30 3 * * *"));
-
-#[expect(clippy::expect_used, reason = "the expressions are constants; a test evaluates each")]
-fn schedule(expression: &str) -> cron::Schedule {
-    expression.parse().expect("a constant cron expression is valid")
-}
 
 /// One kind of work.
 #[derive(Debug)]
@@ -83,7 +71,7 @@ pub static ALL: &[Task] = &[
     },
     Task {
         name: "warnings",
-        next: |settings, now| settings.cron_after(&WARNINGS_DUE, now),
+        next: |settings, now| settings.cron_after(&settings.report.warnings_due, now),
         run: |engine| async { Ok(format!("{} units warned", engine.announce_warnings().await?)) }.boxed(),
     },
     Task {
@@ -100,12 +88,12 @@ pub static ALL: &[Task] = &[
     },
     Task {
         name: "backup",
-        next: |settings, now| settings.cron_after(&BACKUP_DUE, now),
+        next: |settings, now| settings.cron_after(&settings.backup.due, now),
         run: |engine| async { Ok(engine.backup().await?.to_string()) }.boxed(),
     },
     Task {
         name: "retention",
-        next: |settings, now| settings.cron_after(&RETENTION_DUE, now),
+        next: |settings, now| settings.cron_after(&settings.retention.due, now),
         run: |engine| async { Ok(engine.retain().await?.to_string()) }.boxed(),
     },
 ];
@@ -166,11 +154,12 @@ async fn attend(node: &Node, task: &'static Task) -> anyhow::Result<Duration> {
     }
     metrics::task_ran(task.name, ended.is_ok());
     let mut next_at = (task.next)(settings, finished_at);
-    if ended.is_err() {
+    if ended.is_err() && node.stop.hard.is_cancelled() {
+        // It is still due: whoever comes next does it.
+        next_at = finished_at;
+    } else if ended.is_err() {
         next_at = next_at.min(finished_at + TRY_AGAIN);
-        if !node.stop.hard.is_cancelled()
-            && let Err(error) = engine.announce_failure(task.name, &result).await
-        {
+        if let Err(error) = engine.announce_failure(task.name, &result).await {
             tracing::warn!(task = task.name, "the failure cannot be told: {error:#}");
         }
     }
