@@ -208,7 +208,7 @@ async fn lint(session: &Session, output: &mut Output) -> anyhow::Result<ExitCode
     let findings = engine.lint_registry().await?;
     engine.store.close().await;
     for finding in &findings {
-        output.line(format_args!("{}\t{}\t{}", finding.account, finding.check.label(), finding.message))?;
+        output.line(format_args!("{}\t{}\t{}", finding.account, finding.label(), finding.message))?;
     }
     output.line(format_args!("{} findings", findings.len()))?;
     Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(EXIT_FAILED) })

@@ -43,7 +43,11 @@ impl CredentialsCommand {
                 || "no file".to_owned(),
                 |at| format!("written {} days ago", (now - at).num_days().max(0)),
             );
-            output.line(format_args!("    {} ({age}), used by {} sources", file.path.display(), sources.len()))?;
+            let channels = engine.config.settings.notify.channels.iter();
+            let n_channels = channels.filter(|channel| channel.credential.as_ref() == Some(&file.name)).count();
+            let channels = if n_channels > 0 { format!(" and {n_channels} channels") } else { String::new() };
+            let path = file.path.display();
+            output.line(format_args!("    {path} ({age}), used by {} sources{channels}", sources.len()))?;
             let last_use = last.map_or_else(
                 || "never used".to_owned(),
                 |state| {

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 
-use super::report::{make_weekly, summary};
+use super::report::summary;
 use super::{Output, Session};
 use crate::clock::Clock;
 use crate::config::settings::Settings;
@@ -56,16 +56,16 @@ impl Demo {
         let week = engine.config.settings.calendar().last_closed_week(now);
         let reports = dir.join("reports");
         let formats = [Format::Docx, Format::Xlsx, Format::Html, Format::Json];
-        let (report, paths) = make_weekly(&engine, week, &reports, &formats).await?;
+        let written = engine.write_weekly(week, &reports, &formats).await?;
         engine.store.close().await;
 
         output.line(format_args!("crawl:  {crawled}"))?;
         output.line(format_args!("texts:  {filled}"))?;
-        output.line(format_args!("report: {}", summary(&report)))?;
+        output.line(format_args!("report: {}", summary(&written.report)))?;
         output.line("")?;
         output.line(format_args!("configuration  {}", dir.display()))?;
         output.line(format_args!("database       {}", dir.join("duwang.db").display()))?;
-        for path in paths {
+        for path in written.paths {
             output.line(format_args!("report         {}", path.display()))?;
         }
         Ok(ExitCode::SUCCESS)

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::{Output, Session};
 use crate::model::ViolationId;
-use crate::model::violation::Violation;
+use crate::model::violation::{Violation, ViolationKind};
 use crate::store::violations::ViolationChain;
 
 #[derive(Debug, Args)]
@@ -56,6 +56,7 @@ fn lines(chain: &ViolationChain, zone: Tz) -> Vec<String> {
         lines.push(format!("采集来源：{origin}{}{url}", if url.is_empty() { "" } else { "，" }));
         lines.push(format!("采集时间：{}", time(sighting.seen_at)));
     }
+    lines.extend(chain.recheck.map(|(at, outcome)| format!("最近复核：{}，{}", time(at), outcome.label())));
     lines.push("处理经过：".to_owned());
     for event in &chain.events {
         lines.push(format!("  {}. {}　{}　{}", event.seq, time(event.at), event.state.label(), event.detail));
@@ -67,6 +68,9 @@ fn evidence(violation: &Violation, zone: Tz) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(context) = &violation.context {
         lines.push(format!("原文：…{}【{}】{}…", context.before, violation.found, context.after));
+    }
+    if violation.kind == ViolationKind::Link {
+        lines.push(format!("所指网址：{}", violation.found));
     }
     if let Some(suggestion) = &violation.suggestion {
         lines.push(format!("建议改为：{suggestion}"));

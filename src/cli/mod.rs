@@ -4,13 +4,19 @@
 //! 78 bad configuration (`EX_CONFIG` of sysexits).
 
 mod accounts;
+mod backup;
 mod check;
+mod completions;
 mod config;
 mod crawl;
 mod credentials;
 mod demo;
+mod doctor;
 mod explain;
+mod logging;
+mod man;
 mod migrate;
+mod notify;
 mod output;
 mod posts;
 mod progress;
@@ -30,11 +36,13 @@ use tracing::level_filters::LevelFilter;
 
 use crate::clock::Clock;
 use crate::config::settings::Settings;
-use crate::config::{Config, ConfigErrors};
+use crate::config::{Config, ConfigErrors, LogEnvironment};
 use crate::engine::Engine;
 use crate::rules::wording::Checker;
 use crate::rules::wording::wordlist::WordlistError;
 use crate::store::{Store, StoreError};
+
+use logging::{LevelsError, LogFormat};
 
 pub use output::Output;
 
@@ -64,6 +72,9 @@ struct Global {
     /// Errors only, no progress
     #[arg(short, long, global = true)]
     quiet: bool,
+    /// How log lines look [default: journald where stderr is the journal, else text]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
     /// Pretend that it is this instant (RFC 3339), for tests and for looking back
     #[arg(long, global = true, hide = true, value_name = "TIME")]
     now: Option<DateTime<Utc>>,
@@ -73,13 +84,13 @@ struct Global {
 enum Command {
     /// Try everything: simulated platforms on loopback, a crawl, a weekly report
     Demo(demo::Demo),
-    /// Receive what platforms push (events of WeChat accounts), until stopped
-    Serve,
+    /// The service: reads accounts when they are due, runs tasks, receives events, until stopped
+    Serve(serve::Serve),
     /// Read the sources of accounts once, now
     Crawl(crawl::Crawl),
     /// Check the wording of text, HTML or Word files; exit 1 if anything is found
     Check(check::Check),
-    /// Make a report
+    /// The weekly report, closed weeks, warnings
     #[command(subcommand)]
     Report(report::Report),
     /// The registry: import, export, list, show, lint
@@ -94,13 +105,25 @@ enum Command {
     /// Cookies, tokens and secrets that sources use
     #[command(subcommand)]
     Credentials(credentials::CredentialsCommand),
+    /// Messages to people: try a channel, see what was delivered
+    #[command(subcommand)]
+    Notify(notify::Notify),
     /// The configuration files
     #[command(subcommand)]
     Config(config::ConfigCommand),
     /// Bring the database up to date with this version
     Migrate,
+    /// Copy the whole database to a file while the service works
+    Backup(backup::Backup),
+    /// Look at everything the service needs, and say what is wrong and what to do
+    Doctor(doctor::Doctor),
     /// Show everything that explains one problem
     Explain(explain::Explain),
+    /// Print the completions of a shell
+    Completions(completions::Completions),
+    /// Write a man page for each command
+    #[command(hide = true)]
+    Man(man::Man),
 }
 
 /// What every command is given.
@@ -116,7 +139,11 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let clock = cli.global.now.map_or(Clock::System, Clock::Fixed);
     let session = Session { progress: progress::Progress::new(cli.global.quiet), clock, global: cli.global };
-    init_logging(&session, matches!(cli.command, Command::Demo(_)));
+    let environment = crate::config::log_environment();
+    let log_format = logging::format_of(session.global.log_format, &environment);
+    if let Err(error) = init_logging(&session, matches!(cli.command, Command::Demo(_)), log_format, &environment) {
+        return fail(&error.into(), log_format);
+    }
     let mut output = Output::stdout();
     let ended = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -126,14 +153,14 @@ pub fn main() -> ExitCode {
         .and_then(|code| output.flush().map(|()| code).map_err(anyhow::Error::from));
     match ended {
         Ok(code) => code,
-        Err(error) => fail(&error),
+        Err(error) => fail(&error, log_format),
     }
 }
 
 async fn run(command: Command, session: &Session, output: &mut Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(args) => args.run(session, output).await,
-        Command::Serve => serve::run(session, output).await,
+        Command::Serve(args) => args.run(session, output).await,
         Command::Crawl(args) => args.run(session, output).await,
         Command::Check(args) => args.run(session, output),
         Command::Report(args) => args.run(session, output).await,
@@ -141,14 +168,19 @@ async fn run(command: Command, session: &Session, output: &mut Output) -> anyhow
         Command::Posts(args) => args.run(session, output).await,
         Command::Sources(args) => args.run(session, output).await,
         Command::Credentials(args) => args.run(session, output).await,
+        Command::Notify(args) => args.run(session, output).await,
         Command::Config(args) => args.run(session, output),
         Command::Migrate => migrate::run(session, output).await,
+        Command::Backup(args) => args.run(session, output).await,
+        Command::Doctor(args) => args.run(session, output).await,
         Command::Explain(args) => args.run(session, output).await,
+        Command::Completions(args) => args.run(output),
+        Command::Man(args) => args.run(output),
     }
 }
 
 /// Prints an error with its causes. A closed pipe (`| head`) is no error.
-fn fail(error: &anyhow::Error) -> ExitCode {
+fn fail(error: &anyhow::Error, log_format: LogFormat) -> ExitCode {
     let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
         cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
     };
@@ -157,30 +189,34 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     }
     let mut stderr = std::io::stderr();
     // There is nobody left to tell when stderr is closed.
-    let _ = writeln!(stderr, "error: {error:#}");
+    let _ = match log_format {
+        LogFormat::Journald => format!("error: {error:#}").lines().try_for_each(|line| writeln!(stderr, "<3>{line}")),
+        LogFormat::Text | LogFormat::Json => writeln!(stderr, "error: {error:#}"),
+    };
     let is_config = error.chain().any(|cause| {
         cause.is::<ConfigErrors>()
             || cause.is::<WordlistErrors>()
+            || cause.is::<LevelsError>()
             || matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Address { .. }))
     });
     ExitCode::from(if is_config { EXIT_CONFIG } else { EXIT_FAILED })
 }
 
 /// The simulated platforms of the demo fail on purpose: their warnings are shown with `-v` only.
-fn init_logging(session: &Session, demo: bool) {
+fn init_logging(
+    session: &Session,
+    demo: bool,
+    format: LogFormat,
+    environment: &LogEnvironment,
+) -> Result<(), LevelsError> {
+    let default = if demo { LevelFilter::ERROR } else { LevelFilter::WARN };
     let level = match (session.global.quiet, session.global.verbose) {
-        (true, _) => LevelFilter::ERROR,
-        (false, 0) if demo => LevelFilter::ERROR,
-        (false, 0) => LevelFilter::WARN,
-        (false, 1) => LevelFilter::INFO,
-        (false, _) => LevelFilter::DEBUG,
+        (true, _) => Some(LevelFilter::ERROR),
+        (false, 0) => None,
+        (false, 1) => Some(LevelFilter::INFO),
+        (false, _) => Some(LevelFilter::DEBUG),
     };
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(session.progress.log_writer())
-        .with_ansi(false)
-        .with_target(false)
-        .init();
+    logging::init(format, level, default, environment, &session.progress)
 }
 
 impl Session {
@@ -196,6 +232,13 @@ impl Session {
     async fn engine(&self) -> anyhow::Result<Engine> {
         let config = self.load_config()?;
         self.engine_of(config).await
+    }
+
+    /// The same over a database that is open already.
+    fn engine_over(&self, store: Store) -> anyhow::Result<Engine> {
+        let config = self.load_config()?;
+        let checker = load_checker(&config.settings, &config.dir)?;
+        Engine::new(Arc::new(config), store, Arc::new(checker), self.clock)
     }
 
     async fn engine_of(&self, config: Config) -> anyhow::Result<Engine> {

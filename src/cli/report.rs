@@ -1,19 +1,20 @@
-//! `duwang report weekly`.
+//! `duwang report`: the weekly report, closed weeks, warnings.
 
-use std::path::{Path, PathBuf};
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use chrono::{DateTime, NaiveDate};
 use chrono_tz::Tz;
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 
 use super::{Output, Session};
 use crate::config::settings::Settings;
 use crate::engine::Engine;
+use crate::model::close::CloseChange;
 use crate::model::week::Week;
+use crate::report::Format;
 use crate::report::weekly::WeeklyReport;
-use crate::report::{Format, file_name, render};
 
 #[derive(Debug, Subcommand)]
 pub enum Report {
@@ -29,60 +30,115 @@ pub enum Report {
         #[arg(long, value_delimiter = ',', default_value = "docx,xlsx,html,json", value_parser = parse_format)]
         format: Vec<Format>,
     },
+    /// Fix the verdicts of a finished week and write its files; later evidence makes a numbered correction (更正)
+    Close {
+        /// Last day of the week; any day of a week names it [default: every week that is due]
+        #[arg(long, value_name = "DATE")]
+        ending: Option<NaiveDate>,
+    },
+    /// Closed weeks and their corrections
+    Closes,
+    /// Accounts that will fall short unless they publish before their window closes (内容更新预警)
+    Warnings {
+        #[arg(long, value_enum, default_value_t = WarningFormat::Text)]
+        format: WarningFormat,
+    },
 }
+
+/// How warnings are printed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum WarningFormat {
+    Text,
+    Json,
+}
+
+/// Closed weeks listed.
+const WEEKS_LISTED: u32 = 104;
 
 impl Report {
     pub async fn run(self, session: &Session, output: &mut Output) -> anyhow::Result<ExitCode> {
-        let Self::Weekly { ending, out, format } = self;
         let engine = session.engine().await?;
-        let calendar = engine.config.settings.calendar();
-        let week = match ending {
-            Some(day) => calendar.week_of(day),
-            None => calendar.last_closed_week(session.clock.now()),
-        };
-        let dir = out.unwrap_or_else(|| engine.config.dir.join(&engine.config.settings.report.dir));
-        let (report, paths) = make_weekly(&engine, week, &dir, &format).await?;
+        match self {
+            Self::Weekly { ending, out, format } => weekly(&engine, session, output, ending, out, &format).await?,
+            Self::Close { ending } => close(&engine, output, ending).await?,
+            Self::Closes => closes(&engine, output).await?,
+            Self::Warnings { format } => {
+                let digest = engine.warn().await?;
+                match format {
+                    WarningFormat::Text => output.write_all(digest.text().as_bytes())?,
+                    WarningFormat::Json => output.line(serde_json::to_string_pretty(&digest)?)?,
+                }
+            }
+        }
         engine.store.close().await;
-        output.line(summary(&report))?;
-        if let Some(due_at) = due_at(&engine.config.settings, week) {
-            output.line(format_args!("due: {}", due_at.format("%Y-%m-%d %H:%M")))?;
-        }
-        for path in paths {
-            output.line(path.display())?;
-        }
         Ok(ExitCode::SUCCESS)
     }
 }
 
+async fn weekly(
+    engine: &Engine,
+    session: &Session,
+    output: &mut Output,
+    ending: Option<NaiveDate>,
+    out: Option<PathBuf>,
+    formats: &[Format],
+) -> anyhow::Result<()> {
+    let calendar = engine.config.settings.calendar();
+    let week = match ending {
+        Some(day) => calendar.week_of(day),
+        None => calendar.last_closed_week(session.clock.now()),
+    };
+    let dir = out.unwrap_or_else(|| engine.report_dir());
+    let written = engine.write_weekly(week, &dir, formats).await?;
+    output.line(summary(&written.report))?;
+    if let Some(close) = &written.close {
+        let closed_at = close.closed_at.with_timezone(&engine.config.settings.time_zone);
+        output.line(format_args!("closed: number {}, {}", close.number, closed_at.format("%Y-%m-%d %H:%M")))?;
+    }
+    if let Some(due_at) = due_at(&engine.config.settings, week) {
+        output.line(format_args!("due: {}", due_at.format("%Y-%m-%d %H:%M")))?;
+    }
+    for path in written.paths {
+        output.line(path.display())?;
+    }
+    Ok(())
+}
+
+async fn close(engine: &Engine, output: &mut Output, ending: Option<NaiveDate>) -> anyhow::Result<()> {
+    let summaries = match ending {
+        Some(day) => vec![engine.close_week(engine.config.settings.calendar().week_of(day)).await?],
+        None => engine.close_due_weeks().await?,
+    };
+    for summary in summaries {
+        output.line(&summary)?;
+        for path in summary.files {
+            output.line(path.display())?;
+        }
+    }
+    Ok(())
+}
+
+async fn closes(engine: &Engine, output: &mut Output) -> anyhow::Result<()> {
+    let closes = engine.store.read().await?.closes(WEEKS_LISTED).await?;
+    for close in closes {
+        let closed_at = close.closed_at.with_timezone(&engine.config.settings.time_zone).format("%Y-%m-%d %H:%M");
+        let (last_day, number) = (close.last_day, close.number);
+        let short = close.fixed.n_short();
+        output.line(format_args!(
+            "{last_day}\t{number}\t{closed_at}\t{short} short\t{} problems\t{} changes",
+            close.fixed.problems.len(),
+            close.changes.len(),
+        ))?;
+        for change in &close.changes {
+            let CloseChange { account, account_name, what, old, new, reason, .. } = change;
+            output.line(format_args!("  {account} {account_name}\t{what}\t{old} -> {new}\t{reason}"))?;
+        }
+    }
+    Ok(())
+}
+
 fn parse_format(word: &str) -> Result<Format, String> {
     Format::parse(word).ok_or_else(|| format!("`{word}` is not a format; write docx, xlsx, html or json"))
-}
-
-/// Makes the report and writes its files; none of them is ever half-written.
-pub(super) async fn make_weekly(
-    engine: &Engine,
-    week: Week,
-    dir: &Path,
-    formats: &[Format],
-) -> anyhow::Result<(WeeklyReport, Vec<PathBuf>)> {
-    let report = engine.weekly_report(week).await?;
-    std::fs::create_dir_all(dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
-    let mut paths = Vec::new();
-    for format in formats {
-        let path = dir.join(file_name(&report, *format));
-        let bytes = render(&report, *format).with_context(|| format!("cannot render {}", path.display()))?;
-        write_whole(&path, &bytes)?;
-        paths.push(path);
-    }
-    Ok((report, paths))
-}
-
-/// Writes beside the file, then renames.
-fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    let write = || std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, path));
-    write().with_context(|| format!("cannot write {}; is the disk full or the folder read-only?", path.display()))
 }
 
 /// When the report of a week is due: the first time of `report.weekly_due` after the week.

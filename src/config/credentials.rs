@@ -1,6 +1,6 @@
 //! Credentials: named files with cookies, tokens and secrets, kept out of the configuration, of logs and of errors.
 //!
-//! A source names its credential. The file of that name is looked for in `$CREDENTIALS_DIRECTORY` (systemd's
+//! A source names its credential, and so does a channel of notifications. The file of that name is looked for in `$CREDENTIALS_DIRECTORY` (systemd's
 //! `LoadCredential=`), then in `crawl.credentials_dir`. It holds `key: value` lines, or nothing but a cookie. A missing
 //! or bad file is no error of the configuration: its sources fail with the advice, and everything else goes on.
 
@@ -16,6 +16,8 @@ use super::tree::{self, Value};
 
 /// Largest file; a cookie has some 4 kB.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
+/// A shorter part of an address or value is no secret, and hiding it would only spoil texts.
+const HIDDEN_BYTES_MIN: usize = 6;
 
 /// The values of one credential file.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +35,22 @@ impl Credential {
     /// A value; whoever asks must not show it.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.values.get(key).map(SecretString::expose_secret)
+    }
+
+    /// The text without the values of this credential, and without what its addresses carry: a platform may repeat them.
+    pub fn hide(&self, text: &str) -> String {
+        let mut hidden = text.to_owned();
+        for value in self.values.values().map(SecretString::expose_secret) {
+            let mut parts = vec![value.to_owned()];
+            if let Ok(url) = url::Url::parse(value) {
+                parts.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
+                parts.extend(url.path_segments().into_iter().flatten().map(str::to_owned));
+            }
+            for part in parts.iter().filter(|part| part.len() >= HIDDEN_BYTES_MIN) {
+                hidden = hidden.replace(part.as_str(), "…");
+            }
+        }
+        hidden
     }
 
     /// Reads a file: `key: value` lines, or one line that is a cookie. Errors name no value.
@@ -83,17 +101,19 @@ pub struct CredentialFile {
     pub content: Result<Credential, String>,
 }
 
-/// Every credential that a source of the registry names.
+/// Every credential that a source of the registry or a channel of notifications names.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
     files: BTreeMap<String, CredentialFile>,
 }
 
 impl Credentials {
-    /// Reads the files of all credentials that the registry names.
+    /// Reads the files of all credentials that the registry and the channels name.
     pub fn load(config: &Config) -> Self {
         let sources = config.registry.accounts.iter().flat_map(|account| &account.sources);
+        let channels = config.settings.notify.channels.iter();
         let names = sources.filter_map(|source| source.spec.credential());
+        let names = names.chain(channels.filter_map(|channel| channel.credential.as_deref()));
         let folders = folders(config);
         let files = names.map(|name| (name.to_owned(), read(name, &folders))).collect();
         Self { files }
@@ -177,6 +197,14 @@ mod tests {
             let error = Credential::parse(bad).unwrap_err();
             assert!(!error.contains("SECRET") && !error.is_empty(), "{bad}: {error}");
         }
+    }
+
+    #[test]
+    fn what_an_address_carries_is_hidden_too() {
+        let credential =
+            Credential::of(&[("url", "https://a.example/hook/0123456789?key=ABCDEFGH"), ("secret", "S3CRET")]);
+        let text = "no robot ABCDEFGH at hook/0123456789, signed with S3CRET";
+        assert_eq!(credential.hide(text), "no robot … at hook/…, signed with …");
     }
 
     #[test]

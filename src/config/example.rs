@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::settings::WEEKLY_DUE_DEFAULT;
+use super::notify::{ChannelKind, Route};
+use super::settings::{BACKUP_DUE_DEFAULT, RETENTION_DUE_DEFAULT, WARNINGS_DUE_DEFAULT, WEEKLY_DUE_DEFAULT};
 use super::*;
 use crate::model::account::AccountKind;
 
@@ -64,12 +65,28 @@ fn every_documented_default_is_the_real_one() {
     assert_eq!(format!("{documented:?}"), format!("{real:?}"));
     assert_eq!(documented.storage.url, real.storage.url);
     assert_eq!(documented.report.weekly_due.source(), WEEKLY_DUE_DEFAULT);
+    assert_eq!(documented.report.warnings_due.source(), WARNINGS_DUE_DEFAULT);
+    assert_eq!(documented.backup.due.source(), BACKUP_DUE_DEFAULT);
+    assert_eq!(documented.retention.due.source(), RETENTION_DUE_DEFAULT);
 }
 
 #[test]
 fn every_key_is_documented() {
     let defaults = documented_defaults();
-    let sections = ["storage:", "crawl:", "wording:", "report:", "web:"];
+    let sections = [
+        "storage:",
+        "crawl:",
+        "wording:",
+        "report:",
+        "web:",
+        "service:",
+        "links:",
+        "recheck:",
+        "notify:",
+        "backup:",
+        "retention:",
+        "watch:",
+    ];
     let mut probe = defaults.clone();
     for section in sections {
         assert!(defaults.contains(section), "{section}");
@@ -85,6 +102,25 @@ fn every_key_is_documented() {
             assert!(defaults.lines().any(|line| line.trim_start().starts_with(&format!("{key}:"))), "{key}");
         }
     }
+}
+
+#[test]
+fn the_commented_channels_and_routes_are_valid() {
+    let text = std::fs::read_to_string(example_dir().join("duwang.yaml")).unwrap();
+    let (settings, notify) = text.split_once("\nnotify:\n").unwrap();
+    let mut example = [settings, "\nnotify:\n"].concat();
+    for line in notify.lines().filter_map(|line| line.strip_prefix("  #")) {
+        match line.strip_suffix(" []") {
+            Some(key) => example.push_str(&["  ", key, "\n"].concat()),
+            None if line.starts_with("  - ") => example.push_str(&["  ", line, "\n"].concat()),
+            None => {}
+        }
+    }
+    let settings = with_settings(example).unwrap_or_else(|errors| panic!("{errors}")).settings.notify;
+    let kinds: Vec<ChannelKind> = settings.channels.iter().map(|channel| channel.spec.kind()).collect();
+    assert_eq!(kinds, ChannelKind::ALL);
+    assert!(settings.routes.iter().any(Route::is_unrestricted));
+    assert!(settings.routes.iter().any(|route| !route.units.is_empty() && !route.regions.is_empty()));
 }
 
 #[test]

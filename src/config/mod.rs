@@ -12,6 +12,7 @@ pub mod credentials;
 mod error;
 mod export;
 pub mod import;
+pub mod notify;
 mod reader;
 pub mod settings;
 mod tree;
@@ -124,6 +125,21 @@ pub fn find_dir(explicit: Option<&Path>) -> PathBuf {
 /// Where throwaway folders go, as the environment says.
 pub fn temp_dir() -> PathBuf {
     std::env::temp_dir()
+}
+
+/// What the environment says of logs.
+#[derive(Clone, Debug, Default)]
+pub struct LogEnvironment {
+    /// `DUWANG_LOG`: levels, such as `info` or `duwang::engine=debug`.
+    pub levels: Option<String>,
+    /// `JOURNAL_STREAM`: device and inode of the stream that systemd connected to the journal.
+    pub journal_stream: Option<String>,
+}
+
+pub fn log_environment() -> LogEnvironment {
+    #[expect(clippy::disallowed_methods, reason = "configuration is the one reader of the environment")]
+    let value = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    LogEnvironment { levels: value("DUWANG_LOG"), journal_stream: value("JOURNAL_STREAM") }
 }
 
 /// Reads the bytes of all files of a folder.

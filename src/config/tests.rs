@@ -106,6 +106,62 @@ fn a_source_that_asks_an_interface_says_who_and_with_which_credential() {
 }
 
 #[test]
+fn channels_and_routes_are_checked_with_their_place() {
+    let notify = |lines: &str| format!("notify:\n{}", lines.replace("; ", "\n"));
+    let wecom = "  channels:;   - {name: a, kind: wecom, credential: c}; ";
+    let good = notify(&format!("{wecom}  routes:;   - {{what: [serious], to: [a], units: [jyj], regions: [云岭州]}}"));
+    let config = check_sources(&files(&good, &accounts(), RULES, None), &[]).unwrap();
+    assert_eq!(config.settings.notify.channel("a").unwrap().credential.as_deref(), Some("c"));
+    assert!(!config.settings.notify.routes[0].is_unrestricted());
+    let check = |lines: &str, start: &str, words: &str| {
+        check_one(&files(&notify(lines), &accounts(), RULES, None), &format!("duwang.yaml:3: notify.{start}"), words);
+    };
+    let channel = |keys: &str| format!("  channels:;   - {{name: a, {keys}}}");
+    check(&channel("kind: wecom"), "channels[0]", "`credential` is missing");
+    check(
+        &channel("kind: sms, credential: c"),
+        "channels[0].kind",
+        "write one of: wecom, dingtalk, feishu, mail, webhook",
+    );
+    check(&channel("kind: wecom, credential: ../c"), "channels[0].credential", "is not an id");
+    check(&channel("kind: wecom, credential: c, host: x"), "channels[0].host", "is not a known key");
+    check(&channel("kind: mail, host: m.example, from: a@b.example, to: []"), "channels[0].to", "names nobody");
+    check(
+        &channel("kind: mail, host: m.example, from: a, to: [a@b.example]"),
+        "channels[0].from",
+        "not a mail address",
+    );
+    check(
+        &channel("kind: mail, host: m.example, from: a@b.example, to: [\"a@b.example,c@d.example\"]"),
+        "channels[0].to[0]",
+        "not a mail address",
+    );
+    check(
+        &channel("kind: mail, host: m.example, tls: none, from: a@b.example, to: [a@b.example]"),
+        "channels[0].tls",
+        "in the clear",
+    );
+    check(
+        &channel("kind: mail, host: \"m.example:25\", from: a@b.example, to: [a@b.example]"),
+        "channels[0].host",
+        "is not a host",
+    );
+    let route = |keys: &str| notify(&format!("{wecom}  routes:;   - {{{keys}}}"));
+    let check = |keys: &str, start: &str, words: &str| {
+        let start = format!("duwang.yaml:5: notify.routes[0]{start}");
+        check_one(&files(&route(keys), &accounts(), RULES, None), &start, words);
+    };
+    check("what: [serious], to: [b]", ".to[0]: `b`", "is not a channel above");
+    check("what: [gossip], to: [a]", ".what[0]", "write one of: warning, serious, report, alarm");
+    check("what: [serious], to: []", ".to", "is an empty list");
+    check("what: [serious], to: [a], units: [nobody]", ".units[0]", "is not a unit of the registry");
+    check("what: [serious], to: [a], regions: [无]", ".regions[0]", "is not the region of any unit");
+    check("what: [serious], to: [a], accounts: []", ".accounts", "is an empty list");
+    let twice = notify(&format!("{wecom}  - {{name: a, kind: wecom, credential: d}}"));
+    check_one(&files(&twice, &accounts(), RULES, None), "duwang.yaml:4: notify.channels[1].name", "a channel above");
+}
+
+#[test]
 fn every_error_of_every_file_is_reported_at_once_with_its_line() {
     let bad = files(
         "crawl: {timeuot: 5s, concurrent: 0}\ntime_zone: Beijing\n",

@@ -18,12 +18,15 @@ const VOUCH_SPAN: TimeDelta = TimeDelta::minutes(15);
 /// Settles every listing that is not settled yet. Repeating it changes nothing; a killed crawl is settled by the next.
 pub async fn settle(store: &Store) -> anyhow::Result<()> {
     let mut tx = store.write().await?;
+    // Two nodes that settled at once would each write a ledger that does not know what the other proved.
+    tx.lock("settle").await?;
     let crawls = tx.unsettled_crawls().await?;
     if crawls.is_empty() {
         return Ok(());
     }
     let known = tx.bridges().await?;
-    let ledger = tx.proved_spans().await?;
+    let sources: Vec<&SourceId> = crawls.iter().map(|crawl| &crawl.source).collect();
+    let ledger = tx.proved_spans_of(&sources).await?;
     let spans = merged_spans(&crawls, &known, &ledger);
     let alive = signs_of_life(&crawls, &known);
     tx.settle(&spans, &alive, &crawls).await.context("cannot enter listings in the coverage ledger")?;

@@ -1,6 +1,6 @@
 //! One pass over accounts: read their sources, store what is new, judge it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -13,11 +13,11 @@ use super::lanes::run_lanes;
 use super::prepare::{plausible_time, prepare};
 use super::{Engine, coverage};
 use crate::config::settings::FillText;
-use crate::model::SourceId;
 use crate::model::account::{Account, Source, authority_of};
 use crate::model::crawl::{Crawl, Extent, Failure, Listing, Outcome, Proof, SourceState, Validators};
 use crate::model::interface::Grade;
 use crate::model::post::TextOrigin;
+use crate::model::{AccountId, SourceId};
 use crate::source::{self, Fetched};
 use crate::store::posts::{PostRecord, RecordedPost};
 use crate::store::profiles::SeenProfile;
@@ -57,15 +57,24 @@ pub enum Progress {
 
 /// What was read of one account.
 #[derive(Default)]
-struct AccountRead {
+pub(super) struct AccountRead {
     crawls: Vec<(Crawl, SourceState)>,
     posts: Vec<PostRecord>,
     /// Keys of posts that the platform calls deleted.
     deleted: Vec<Deleted>,
     profiles: Vec<SeenProfile>,
+    /// Account and key of posts that were listed out of order.
+    pinned: HashSet<(AccountId, String)>,
     /// Credentials that did not open their source.
     refused_credentials: Vec<String>,
     waiting: u64,
+}
+
+impl AccountRead {
+    /// How each source that was asked is doing now.
+    pub(super) fn states(&self) -> impl Iterator<Item = &SourceState> {
+        self.crawls.iter().map(|(_, state)| state)
+    }
 }
 
 /// The name of the task in `runs`.
@@ -124,6 +133,15 @@ impl Engine {
         Ok(summary)
     }
 
+    /// Raises the alarm for every bridge without a recent sign of life, and says how many there are.
+    pub async fn alarm_stale_bridges(&self) -> anyhow::Result<usize> {
+        let stale = self.stale_bridges(self.clock.now()).await?;
+        for (authority, alive_at) in &stale {
+            tracing::warn!(authority, ?alive_at, "bridge without a recent sign of life: log in to it again");
+        }
+        Ok(stale.len())
+    }
+
     /// Bridges of the registry that were read, and show no sign of life.
     async fn stale_bridges(&self, now: DateTime<Utc>) -> anyhow::Result<BTreeMap<String, Option<DateTime<Utc>>>> {
         let stale_after = TimeDelta::from_std(self.config.settings.crawl.bridge_stale_after).unwrap_or(TimeDelta::MAX);
@@ -169,7 +187,7 @@ impl Engine {
 
     /// Tries the sources of an account in order until one answers that lists everything; what a partial one lists is
     /// taken on the way.
-    async fn read_account(&self, account: &Account, states: &HashMap<SourceId, SourceState>) -> AccountRead {
+    pub(super) async fn read_account(&self, account: &Account, states: &HashMap<SourceId, SourceState>) -> AccountRead {
         let mut read = AccountRead::default();
         for source in &account.sources {
             let before = states.get(&source.id);
@@ -271,23 +289,30 @@ impl Engine {
         crawl.extent = listing.extent(crawl.listed_at);
         crawl.validators = validators;
         let settings = &self.config.settings.crawl;
+        let pinned = listing.pinned_keys();
         for draft in listing.posts {
+            let is_pinned = pinned.contains(&draft.key);
             let on_article_host =
                 draft.url.as_ref().is_some_and(|url| settings.article_hosts.contains(&authority_of(url)));
             let fillable = settings.fill_text == FillText::Missing && on_article_host;
             let record =
                 prepare(&crawl.account, draft, TextOrigin::Listing, Some(&crawl.source), crawl.listed_at, fillable);
+            if is_pinned {
+                read.pinned.insert((record.account.clone(), record.key.clone()));
+            }
             read.posts.push(record);
         }
     }
 
     /// Stores what was read in one transaction, then judges what is new.
-    async fn store_batch(&self, batch: Vec<AccountRead>, summary: &mut CrawlSummary) -> anyhow::Result<()> {
+    pub(super) async fn store_batch(&self, batch: Vec<AccountRead>, summary: &mut CrawlSummary) -> anyhow::Result<()> {
         let mut crawls = Vec::new();
         let mut posts = Vec::new();
         let mut deleted = Vec::new();
         let mut profiles = Vec::new();
+        let mut pinned = HashSet::new();
         for read in batch {
+            pinned.extend(read.pinned);
             summary.waiting += read.waiting;
             deleted.extend(read.deleted);
             profiles.extend(read.profiles);
@@ -299,11 +324,13 @@ impl Engine {
         }
         for (crawl, _) in &crawls {
             *summary.outcomes.entry(crawl.outcome).or_default() += 1;
+            super::metrics::crawled(crawl.outcome);
             summary.bad_items += crawl.n_bad as u64;
         }
         let mut tx = self.store.write().await?;
         tx.record_crawls(&crawls).await.context("cannot store crawls")?;
         let recorded = tx.record_posts(&posts).await.context("cannot store posts")?;
+        self.note_backdated(&mut tx, &recorded, &posts, &pinned).await?;
         tx.record_profiles(&profiles).await.context("cannot store how platforms show accounts")?;
         for deleted in &deleted {
             deleted.note(&mut tx).await?;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::judge::Changes;
 use crate::model::AccountId;
-use crate::model::violation::ViolationState;
+use crate::model::violation::{ViolationKind, ViolationState};
 use crate::source::link::is_wechat_key_without_sn;
 use crate::store::Tx;
 
@@ -27,6 +27,11 @@ impl Deleted {
         Self { account, keys, beginnings, seen_at }
     }
 
+    /// One post, under the very key that it is stored with.
+    pub(super) fn one(account: AccountId, key: String, seen_at: DateTime<Utc>) -> Self {
+        Self { account, keys: vec![key], beginnings: Vec::new(), seen_at }
+    }
+
     /// Notes them within a unit of work.
     pub(super) async fn note(&self, tx: &mut Tx) -> anyhow::Result<()> {
         let Self { account, keys, beginnings, seen_at } = self;
@@ -35,7 +40,9 @@ impl Deleted {
         if removed.is_empty() {
             return Ok(());
         }
-        let stored = tx.violations_of_posts(&removed).await?;
+        let mut stored = tx.violations_of_posts(&removed).await?;
+        // A post that was backdated stays so when it is deleted.
+        stored.retain(|stored| stored.violation.kind != ViolationKind::Registry);
         let mut changes = Changes::default();
         changes
             .reconcile(Vec::new(), stored, *seen_at, |_| (ViolationState::Removed, "平台显示该内容已删除".to_owned()));

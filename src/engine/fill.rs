@@ -78,7 +78,7 @@ impl Engine {
         if settings.fill_text == FillText::Missing {
             let due = self.store.read().await?.posts_to_fill(self.clock.now(), settings.fill_pages_max).await?;
             let (sender, mut receiver) = mpsc::channel(QUEUE_MAX);
-            let fetching = self.fetch_pages(due, sender);
+            let fetching = self.fetch_pages(due, |post| &post.url, sender);
             let writing = async {
                 while let Some((post, fetched)) = receiver.recv().await {
                     self.store_page(&post, fetched, &mut summary).await?;
@@ -92,10 +92,12 @@ impl Engine {
         Ok(summary)
     }
 
-    async fn fetch_pages(
+    /// Fetches the pages of posts and hands on what each says.
+    pub(super) async fn fetch_pages<P: Clone + Send + Sync + 'static>(
         &self,
-        due: Vec<PostToFill>,
-        sender: mpsc::Sender<(PostToFill, Result<PostPage, Failure>)>,
+        due: Vec<P>,
+        url_of: fn(&P) -> &str,
+        sender: mpsc::Sender<(P, Result<PostPage, Failure>)>,
     ) -> anyhow::Result<()> {
         let engine = self.clone();
         let crawl = &self.config.settings.crawl;
@@ -103,17 +105,17 @@ impl Engine {
         let refused: Arc<Mutex<HashSet<String>>> = Arc::default();
         run_lanes(
             due,
-            host_of,
+            |post| host_of(url_of(post)),
             |authority| crawl.pace_of(authority).concurrent as usize,
             crawl.concurrent as usize,
             move |post| {
                 let (engine, sender, refused) = (engine.clone(), sender.clone(), Arc::clone(&refused));
                 async move {
-                    let host = host_of(&post);
+                    let host = host_of(url_of(&post));
                     if refused.lock().unwrap_or_else(PoisonError::into_inner).contains(&host) {
                         return Ok(());
                     }
-                    let fetched = engine.fetch_post(&post.url).await;
+                    let fetched = engine.fetch_post(url_of(&post)).await;
                     if let Err(Failure { outcome: Outcome::Captcha | Outcome::RateLimited, .. }) = fetched {
                         refused.lock().unwrap_or_else(PoisonError::into_inner).insert(host);
                     }
@@ -195,8 +197,8 @@ impl Engine {
     }
 }
 
-fn host_of(post: &PostToFill) -> String {
-    Url::parse(&post.url).map(|url| authority_of(&url)).unwrap_or_default()
+fn host_of(url: &str) -> String {
+    Url::parse(url).map(|url| authority_of(&url)).unwrap_or_default()
 }
 
 /// A post as its WeChat page tells it, under the key and the address by which it is known.

@@ -81,7 +81,7 @@ impl Engine {
         let mut tx = self.store.write().await?;
         let stored = if known.is_empty() { Vec::new() } else { tx.violations_of_posts(&known).await? };
         let mut stored_by_post: HashMap<PostId, Vec<StoredViolation>> = HashMap::new();
-        for violation in stored {
+        for violation in stored.into_iter().filter(|stored| stored.violation.kind == ViolationKind::Wording) {
             if let Some(post) = violation.violation.post {
                 stored_by_post.entry(post).or_default().push(violation);
             }

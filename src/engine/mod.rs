@@ -2,23 +2,38 @@
 //!
 //! [`crawl`] is the heart: sources are read in parallel, one lane for each host; what they tell goes through one writer
 //! that stores a batch, then judges it. [`coverage`] enters the proofs once the whole pass is known, [`fill`] fetches
-//! missing texts afterwards, [`weekly`] makes the report.
+//! missing texts afterwards, [`recheck`] looks again at posts with open problems, [`links`] asks the links of posts,
+//! [`weekly`] makes the report, [`close`] fixes the week and corrects it in the open, [`warning`] says who will fall
+//! short, [`notify`] tells people. [`backup`], [`retention`], [`doctor`] and [`metrics`] keep the service itself well;
+//! [`daemon`] does all of this by itself.
 //!
 //! Invariant: a post is stored, with the validators of the listing that told it, in one transaction; it is judged after.
 //! Whatever a kill leaves undone (a text not judged, a listing not settled) is found by its mark in the database and
 //! done by the next pass.
 
+pub mod announce;
+mod backdate;
+pub mod backup;
+pub mod close;
 pub mod coverage;
 pub mod crawl;
+pub mod daemon;
 mod deleted;
+pub mod doctor;
 mod event;
 pub mod fill;
 pub mod import;
 pub mod import_saved;
 pub mod judge;
 mod lanes;
+pub mod links;
+pub mod metrics;
+pub mod notify;
 mod prepare;
+pub mod recheck;
 pub mod registry;
+pub mod retention;
+pub mod warning;
 pub mod weekly;
 
 use std::sync::Arc;
@@ -28,9 +43,11 @@ use anyhow::Context as _;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::credentials::Credentials;
+use crate::notify::Notifier;
 use crate::rules::wording::Checker;
 use crate::source::Reader;
 use crate::store::Store;
+use daemon::DatabasePace;
 
 /// Everything a task needs; cheap to clone.
 #[derive(Clone, Debug)]
@@ -40,14 +57,24 @@ pub struct Engine {
     pub checker: Arc<Checker>,
     pub reader: Arc<Reader>,
     pub credentials: Arc<Credentials>,
+    pub notifier: Arc<Notifier>,
     pub clock: Clock,
 }
 
 impl Engine {
     pub fn new(config: Arc<Config>, store: Store, checker: Arc<Checker>, clock: Clock) -> anyhow::Result<Self> {
-        let reader = Reader::new(&config.settings.crawl).context("cannot set up the HTTP client")?;
+        metrics::install();
+        let crawl = &config.settings.crawl;
+        // Several nodes can share PostgreSQL only.
+        let reader = if store.is_sqlite() {
+            Reader::new(crawl)
+        } else {
+            Reader::with_shared_pace(crawl, Arc::new(DatabasePace { store: store.clone(), clock }))
+        };
+        let reader = reader.context("cannot set up the HTTP client")?;
         let credentials = Arc::new(Credentials::load(&config));
-        Ok(Self { config, store, checker, reader: Arc::new(reader), credentials, clock })
+        let notifier = Arc::new(Notifier::new(&config.settings.crawl)?);
+        Ok(Self { config, store, checker, reader: Arc::new(reader), credentials, notifier, clock })
     }
 
     /// Mirrors the registry in the database; every task that writes does it first.

@@ -1,15 +1,22 @@
 //! Looks for disorder in the registry and keeps the registry violations in step.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::Context as _;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Months, TimeDelta, Utc};
 
 use super::Engine;
 use super::judge::Changes;
-use crate::model::AccountId;
+use crate::model::coverage::Coverage;
 use crate::model::violation::{Tier, Violation, ViolationKind, ViolationState};
-use crate::rules::registry::{AccountActivity, RegistryFinding, lint};
+use crate::model::{AccountId, ViolationId};
+use crate::rules::backdate::suspect;
+use crate::rules::registry::{AccountActivity, RegistryCheck, RegistryFinding, lint};
+use crate::rules::watch;
+use crate::store::violations::StoredViolation;
+
+/// Whole months before the current one whose repeat offenders are still kept in step.
+const REPEAT_MONTHS: Months = Months::new(2);
 
 impl Engine {
     /// What is wrong with the registry, seen together with what the accounts published.
@@ -20,10 +27,15 @@ impl Engine {
         let deregistrations = tx.deregistrations().await?;
         let profiles = tx.profiles().await?;
         let states = tx.source_states().await?;
+        let coverage = tx.coverage().await?;
+        let horizon = self.repeat_horizon();
+        // A week belongs to the month of its last day, and may begin before it.
+        let offences = tx.offences(horizon - TimeDelta::weeks(1)).await?;
+        let backdated = tx.backdated_posts().await?;
         drop(tx);
         let mut activity: HashMap<AccountId, AccountActivity> = HashMap::new();
-        for (account, at) in last_posts {
-            activity.entry(account).or_default().last_published_at = Some(at);
+        for (account, at) in &last_posts {
+            activity.entry(account.clone()).or_default().last_published_at = Some(*at);
         }
         for (account, at) in deregistrations {
             activity.entry(account).or_default().deregistered_on = Some(calendar.day_of(at));
@@ -44,7 +56,27 @@ impl Engine {
             }
         }
         let registry = &self.config.registry;
-        Ok(lint(&registry.units, &registry.accounts, &activity, calendar))
+        let mut findings = lint(&registry.units, &registry.accounts, &activity, calendar);
+        let (settings, now, unseen) = (&self.config.settings.watch, self.clock.now(), Coverage::default());
+        findings.extend(registry.accounts.iter().filter_map(|account| {
+            let (last, seen) = (last_posts.get(&account.id).copied(), coverage.get(&account.id).unwrap_or(&unseen));
+            watch::silent(account, last, seen, &self.config.exemptions, settings, calendar, now)
+        }));
+        let repeated = watch::repeat_offenders(&registry.accounts, &offences, settings, calendar, now);
+        findings.extend(repeated.into_iter().filter(|found| found.window.is_some_and(|month| horizon <= month.from)));
+        findings.extend(backdated.iter().filter_map(|(account, post)| {
+            let account = registry.account(account)?;
+            Some(suspect(account, post, calendar))
+        }));
+        Ok(findings)
+    }
+
+    /// Months that begin before this instant are settled: their repeat offenders stay as they are.
+    fn repeat_horizon(&self) -> DateTime<Utc> {
+        let calendar = self.config.settings.calendar();
+        let today = calendar.day_of(self.clock.now());
+        let first = today.with_day(1).and_then(|first| first.checked_sub_months(REPEAT_MONTHS)).unwrap_or(today);
+        calendar.start_of(first)
     }
 
     /// Opens a violation for each finding, and closes those that are put right.
@@ -57,38 +89,72 @@ impl Engine {
             .map(|finding| violation_of(finding, now))
             .collect();
         let mut tx = self.store.write().await?;
-        let stored = tx.registry_violations().await?;
+        let horizon = self.repeat_horizon();
+        let stored: Vec<StoredViolation> = tx
+            .registry_violations()
+            .await?
+            .into_iter()
+            .filter(|stored| stored.violation.window.is_none_or(|month| horizon <= month.from))
+            .collect();
+        // Whoever looked into a suspect has decided: the same evidence does not raise it again.
+        let decided: HashSet<ViolationId> = stored
+            .iter()
+            .map(|stored| &stored.violation)
+            .filter(|violation| violation.tier == Tier::B && violation.state != ViolationState::Suspect)
+            .map(|violation| violation.id.clone())
+            .collect();
+        let zombies: HashSet<AccountId> = found
+            .iter()
+            .filter(|violation| violation.subject == RegistryCheck::Zombie.as_str())
+            .map(|violation| violation.account.clone())
+            .collect();
+        let found = found.into_iter().filter(|violation| !decided.contains(&violation.id)).collect();
+        let stored = stored.into_iter().filter(|stored| !decided.contains(&stored.violation.id)).collect();
         let mut changes = Changes::default();
-        changes.reconcile(found, stored, now, |_| {
-            (ViolationState::Rectified, "账号登记情况已更正（机器复核）".to_owned())
-        });
+        changes.reconcile(found, stored, now, |violation| gone(violation, &zombies));
         tx.save_violations(&changes.violations, &changes.events).await.context("cannot store registry problems")?;
         tx.commit().await?;
         Ok(())
     }
 }
 
+/// The state, and the reason, of a registry problem that is no longer found.
+fn gone(violation: &Violation, zombies: &HashSet<AccountId>) -> (ViolationState, String) {
+    let (state, reason) = match RegistryCheck::parse(&violation.subject) {
+        Some(RegistryCheck::Dormant) if zombies.contains(&violation.account) => {
+            (ViolationState::Withdrawn, "停止更新时间更长，已另列")
+        }
+        Some(RegistryCheck::Dormant | RegistryCheck::Zombie) => {
+            (ViolationState::Rectified, "已恢复更新，或账号状态已变更（机器复核）")
+        }
+        Some(RegistryCheck::RepeatOffender) => (ViolationState::Withdrawn, "复核后出现问题的统计周不足"),
+        Some(RegistryCheck::Backdated) => (ViolationState::Withdrawn, "发布时间已更正，或账号已不在登记表中"),
+        _ => (ViolationState::Rectified, "账号登记情况已更正（机器复核）"),
+    };
+    (state, reason.to_owned())
+}
+
 fn violation_of(finding: RegistryFinding, now: DateTime<Utc>) -> Violation {
     Violation {
         id: finding.violation_id(),
         kind: ViolationKind::Registry,
+        found: finding.label().to_owned(),
+        tier: finding.tier(),
+        state: if finding.tier() == Tier::A { ViolationState::Open } else { ViolationState::Suspect },
         account: finding.account,
-        post: None,
+        post: finding.post,
         subject: finding.check.to_string(),
         severity: finding.severity,
-        tier: Tier::A,
         class: None,
-        state: ViolationState::Open,
         message: finding.message,
         basis: finding.basis.to_owned(),
-        found: finding.check.label().to_owned(),
         suggestion: None,
         context: None,
         span: None,
         occurrences: 1,
         post_version: None,
         lists_version: None,
-        window: None,
+        window: finding.window,
         first_seen_at: now,
     }
 }

@@ -1,60 +1,91 @@
 //! The weekly report: gathers the evidence, rolls it up, and keeps frequency violations in step with the verdicts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Context as _;
+use chrono::{DateTime, Utc};
 
 use super::Engine;
 use super::judge::Changes;
-use crate::model::digest_hex;
-use crate::model::violation::{Violation, ViolationState};
+use crate::model::coverage::Coverage;
+use crate::model::post::CountedPost;
+use crate::model::violation::{Violation, ViolationRecord, ViolationState};
 use crate::model::week::{Week, Window};
+use crate::model::{AccountId, digest_hex};
 use crate::report::input::{SourceState, WeeklyInput};
 use crate::report::weekly::WeeklyReport;
 use crate::report::{self, Format};
 use crate::rules::frequency::rule_window;
 use crate::source;
 use crate::store::Tx;
+use crate::store::violations::StoredViolation;
 
 /// The name of this report in `reports`.
 const KIND: &str = "weekly";
 /// zstd level of kept reports.
 const ZSTD_LEVEL: i32 = 9;
 
+/// A report as it was just made and kept.
+pub(super) struct MadeReport {
+    pub report: WeeklyReport,
+    /// Its digest in `reports`.
+    pub digest: String,
+}
+
+/// What the database knows of a week.
+struct Evidence {
+    posts: HashMap<AccountId, Vec<CountedPost>>,
+    last_post_at: HashMap<AccountId, DateTime<Utc>>,
+    coverage: HashMap<AccountId, Coverage>,
+    violations: Vec<ViolationRecord>,
+    sources: Vec<SourceState>,
+    registry: Vec<Violation>,
+    posts_to_fill: u64,
+}
+
 impl Engine {
     /// Judges a week and makes its report. The same data give the same report, whenever it is made.
     pub async fn weekly_report(&self, week: Week) -> anyhow::Result<WeeklyReport> {
-        self.sync_registry().await?;
-        self.judge_waiting().await?;
-        self.check_registry().await?;
-        let (report, short) = self.roll_up(week).await?;
-        self.keep_report(week, &report, short).await?;
-        Ok(report)
+        Ok(self.make_report(week).await?.report)
     }
 
-    /// The report, and the frequency violations it speaks of.
-    async fn roll_up(&self, week: Week) -> anyhow::Result<(WeeklyReport, Vec<Violation>)> {
-        let config = &self.config;
-        let calendar = config.settings.calendar();
+    /// Judges a week, keeps the frequency problems in step, makes the report and keeps it.
+    pub(super) async fn make_report(&self, week: Week) -> anyhow::Result<MadeReport> {
+        self.sync_registry().await?;
+        self.judge_waiting().await?;
+        let mut evidence = self.gather(week).await?;
+        let short = report::frequency_violations(&self.input(week, &evidence), self.clock.now());
+        self.keep_shortfalls(week, short).await?;
+        // Whoever falls short again may be a repeat offender.
+        self.check_registry().await?;
+        evidence.registry = open_problems(self.store.read().await?.registry_violations().await?);
+        let report = report::roll_up(&self.input(week, &evidence));
+        let digest = self.keep_report(week, &report).await?;
+        Ok(MadeReport { report, digest })
+    }
+
+    async fn gather(&self, week: Week) -> anyhow::Result<Evidence> {
+        let calendar = self.config.settings.calendar();
         let window = calendar.week_window(week);
-        let from = report::posts_needed(calendar, week, &config.rules);
+        let from = report::posts_needed(calendar, week, &self.config.rules);
         let mut tx = self.store.read().await?;
-        let posts = tx.counted_posts(from, window.to).await?;
-        let last_post_at = tx.last_posts(window.to).await?;
-        let coverage = tx.coverage().await?;
-        let violations = tx.wording_violations(Window { from, to: window.to }).await?;
-        let sources = self.source_states(&mut tx).await?;
-        let registry: Vec<Violation> = tx
-            .registry_violations()
-            .await?
-            .into_iter()
-            .map(|stored| stored.violation)
-            .filter(|violation| violation.state == ViolationState::Open)
-            .collect();
-        let posts_to_fill = tx.count_unread(window).await?;
-        drop(tx);
-        let input = WeeklyInput {
-            calendar,
+        let mut violations = tx.wording_violations(Window { from, to: window.to }).await?;
+        violations.extend(tx.link_violations(window).await?);
+        Ok(Evidence {
+            posts: tx.counted_posts(from, window.to).await?,
+            last_post_at: tx.last_posts(window.to).await?,
+            coverage: tx.coverage().await?,
+            violations,
+            sources: self.source_states(&mut tx).await?,
+            registry: Vec::new(),
+            posts_to_fill: tx.count_unread(window).await?,
+        })
+    }
+
+    fn input<'a>(&'a self, week: Week, evidence: &'a Evidence) -> WeeklyInput<'a> {
+        let config = &self.config;
+        WeeklyInput {
+            calendar: config.settings.calendar(),
             week,
             as_of: self.clock.now(),
             office: &config.settings.report.office,
@@ -63,16 +94,15 @@ impl Engine {
             accounts: &config.registry.accounts,
             rules: &config.rules,
             exemptions: &config.exemptions,
-            posts: &posts,
-            last_post_at: &last_post_at,
-            coverage: &coverage,
-            violations: &violations,
-            sources: &sources,
-            registry: &registry,
-            posts_to_fill,
+            posts: &evidence.posts,
+            last_post_at: &evidence.last_post_at,
+            coverage: &evidence.coverage,
+            violations: &evidence.violations,
+            sources: &evidence.sources,
+            registry: &evidence.registry,
+            posts_to_fill: evidence.posts_to_fill,
             lists_version: Some(self.checker.version()),
-        };
-        Ok((report::roll_up(&input), report::frequency_violations(&input, self.clock.now())))
+        }
     }
 
     /// The state of every configured source that was ever crawled.
@@ -97,25 +127,37 @@ impl Engine {
         Ok(sources)
     }
 
-    /// Keeps the report, and opens or withdraws the frequency violations it speaks of.
-    async fn keep_report(&self, week: Week, report: &WeeklyReport, short: Vec<Violation>) -> anyhow::Result<()> {
-        let now = self.clock.now();
+    /// Opens or withdraws the frequency violations of the week.
+    async fn keep_shortfalls(&self, week: Week, short: Vec<Violation>) -> anyhow::Result<()> {
         let calendar = self.config.settings.calendar();
         let rules = self.config.rules.iter();
         let ends: BTreeSet<_> = rules.map(|rule| rule_window(rule.window, calendar, week).to).collect();
         let ends: Vec<_> = ends.into_iter().collect();
+        let mut tx = self.store.write().await?;
+        let stored = tx.frequency_violations(&ends).await?;
+        let mut changes = Changes::default();
+        changes.reconcile(short, stored, self.clock.now(), |_| {
+            (ViolationState::Withdrawn, "复核后的采集证据表明已达标或不能证明未达标".to_owned())
+        });
+        tx.save_violations(&changes.violations, &changes.events).await.context("cannot store violations")?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Keeps the report, and gives its digest.
+    async fn keep_report(&self, week: Week, report: &WeeklyReport) -> anyhow::Result<String> {
         let json = report::render(report, Format::Json).context("cannot render the report")?;
         let packed = zstd::bulk::compress(&json, ZSTD_LEVEL).context("cannot pack the report")?;
         let digest = digest_hex([String::from_utf8_lossy(&json).as_ref()], 32);
         let mut tx = self.store.write().await?;
-        let stored = tx.frequency_violations(&ends).await?;
-        let mut changes = Changes::default();
-        changes.reconcile(short, stored, now, |_| {
-            (ViolationState::Withdrawn, "复核后的采集证据表明已达标或不能证明未达标".to_owned())
-        });
-        tx.save_violations(&changes.violations, &changes.events).await.context("cannot store violations")?;
+        let now = self.clock.now();
         tx.save_report(KIND, week.last_day, now, &digest, &packed).await.context("cannot keep the report")?;
         tx.commit().await?;
-        Ok(())
+        Ok(digest)
     }
+}
+
+fn open_problems(stored: Vec<StoredViolation>) -> Vec<Violation> {
+    let violations = stored.into_iter().map(|stored| stored.violation);
+    violations.filter(|violation| violation.state == ViolationState::Open).collect()
 }

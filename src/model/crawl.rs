@@ -1,6 +1,6 @@
 //! One attempt at one source and what came of it (采集).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
@@ -160,6 +160,19 @@ impl Listing {
             .filter(|(_, pinned)| !pinned)
             .map(|(at, _)| *at);
         Extent { oldest_at: in_order.min(), ended: self.ended, ..nothing }
+    }
+}
+
+impl Listing {
+    /// Keys of items that stand above newer ones, marked as pinned or not: they may be shown for the first time long after
+    /// they were published.
+    pub fn pinned_keys(&self) -> HashSet<String> {
+        let times: Vec<DateTime<Utc>> = self.posts.iter().filter_map(|post| post.published_at).collect();
+        let newest = times.iter().max().copied();
+        let ascending = times.len() > 1 && times.is_sorted() && times.first() < times.last();
+        let head = self.posts.iter().take_while(|post| !ascending && post.published_at != newest);
+        let marked = self.posts.iter().filter(|post| post.pinned);
+        head.chain(marked).map(|post| post.key.clone()).collect()
     }
 }
 

@@ -5,10 +5,14 @@
 //! listing proves) and [`week`] (which span is judged).
 
 pub mod account;
+pub mod close;
 pub mod coverage;
 pub mod crawl;
 pub mod interface;
+pub mod link;
+pub mod message;
 pub mod post;
+pub mod recheck;
 pub mod rule;
 pub mod verdict;
 pub mod violation;

@@ -68,6 +68,8 @@ labelled_enum! {
         Wording = "wording", "错敏信息";
         /// The registry itself is out of order.
         Registry = "registry", "账号管理";
+        /// A link in a post is dead, or leads where no office should send its readers.
+        Link = "link", "错链死链";
     }
 }
 
@@ -142,12 +144,13 @@ pub struct PostRef {
 }
 
 impl ViolationId {
-    /// The id of a problem from its natural key: `W-` wording, `F-` frequency, `R-` registry, and twelve hex digits.
+    /// The id of a problem from its natural key: `W-` wording, `F-` frequency, `R-` registry, `L-` link, and twelve hex digits.
     pub fn derive<'a>(kind: ViolationKind, natural_key: impl IntoIterator<Item = &'a str>) -> Self {
         let letter = match kind {
             ViolationKind::Frequency => 'F',
             ViolationKind::Wording => 'W',
             ViolationKind::Registry => 'R',
+            ViolationKind::Link => 'L',
         };
         Self::new(format!("{letter}-{}", digest_hex(natural_key, 12)))
     }

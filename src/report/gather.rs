@@ -73,8 +73,8 @@ pub struct Problems {
     pub n_registry: u32,
 }
 
-/// Frequency problems as judged now, confirmed wording problems in posts of the window, and registry problems; sorted by
-/// kind, severity, account, publish time, id.
+/// Frequency problems as judged now, confirmed wording problems in posts of the window, confirmed link problems of the window,
+/// and registry problems; sorted by kind, severity, account, publish time, id.
 pub fn problems(input: &WeeklyInput<'_>, judged: &[JudgedAccount<'_>], names: &Names, window: Window) -> Problems {
     let stored: HashMap<&str, ViolationState> =
         input.violations.iter().map(|record| (record.violation.id.as_str(), record.violation.state)).collect();
@@ -94,6 +94,7 @@ pub fn problems(input: &WeeklyInput<'_>, judged: &[JudgedAccount<'_>], names: &N
             tally.suspects += 1;
         }
     }
+    rows.extend(link_problems(input, names, window));
     let registry = input.registry.iter().filter(|violation| violation.state != ViolationState::Withdrawn);
     rows.extend(registry.map(|violation| problem(violation, None, names, input.calendar)));
     rows.sort_by(|a, b| sort_key(a, names).cmp(&sort_key(b, names)));
@@ -127,6 +128,32 @@ pub fn problems(input: &WeeklyInput<'_>, judged: &[JudgedAccount<'_>], names: &N
     }
 }
 
+/// Confirmed link problems of the window. A link may stand at the foot of every post: it is told once for each account and
+/// state, with the newest post and the number of posts that hold it.
+fn link_problems(input: &WeeklyInput<'_>, names: &Names, window: Window) -> impl Iterator<Item = Problem> {
+    let mut rows: BTreeMap<(AccountId, String, ViolationState), Problem> = BTreeMap::new();
+    let mut seen = HashSet::new();
+    let published_at = |row: &Problem| row.post.as_ref().and_then(|post| post.published_at);
+    for record in input.violations.iter().filter(|record| is_link_of(record, window) && is_confirmed(&record.violation))
+    {
+        let violation = &record.violation;
+        if !seen.insert(violation.id.as_str()) {
+            continue;
+        }
+        let mut row = problem(violation, record.post.as_ref(), names, input.calendar);
+        let key = (violation.account.clone(), violation.found.clone(), violation.state);
+        if let Some(known) = rows.get(&key) {
+            let n_posts = known.occurrences + row.occurrences;
+            if (published_at(known), &row.id) > (published_at(&row), &known.id) {
+                row = known.clone();
+            }
+            row.occurrences = n_posts;
+        }
+        rows.insert(key, row);
+    }
+    rows.into_values()
+}
+
 /// Confirmed wording problems in posts of a window.
 pub fn count_wording(input: &WeeklyInput<'_>, window: Window) -> u32 {
     let ids: HashSet<&str> = input
@@ -144,6 +171,11 @@ fn is_wording_of(record: &ViolationRecord, window: Window) -> bool {
     let published_at = record.post.as_ref().and_then(|post| post.published_at);
     record.violation.kind == ViolationKind::Wording
         && window.contains(published_at.unwrap_or(record.violation.first_seen_at))
+}
+
+/// A link problem belongs to the week in which it was confirmed: a link dies long after its post was published.
+fn is_link_of(record: &ViolationRecord, window: Window) -> bool {
+    record.violation.kind == ViolationKind::Link && window.contains(record.violation.first_seen_at)
 }
 
 fn is_confirmed(violation: &Violation) -> bool {

@@ -28,9 +28,11 @@ struct WeeklyPage<'a> {
 
 pub fn render(report: &WeeklyReport) -> Result<String, askama::Error> {
     let tables = [
+        tables::corrections(report),
         tables::kinds(report),
         tables::shortfalls(report),
         tables::wording(report),
+        tables::links(report),
         tables::registry(report),
         tables::unverified(report),
         tables::source_alarms(report),

@@ -35,7 +35,7 @@ pub struct WeeklyInput<'a> {
     pub last_post_at: &'a HashMap<AccountId, DateTime<Utc>>,
     pub coverage: &'a HashMap<AccountId, Coverage>,
     /// Stored problems. Wording problems count in the week in which their post was published; those of last week are
-    /// needed for the comparison. Of stored frequency problems only the state is read: verdicts are judged afresh.
+    /// needed for the comparison. Link problems count in the week in which they were first confirmed. Of stored frequency problems only the state is read: verdicts are judged afresh.
     pub violations: &'a [ViolationRecord],
     /// The latest state of each configured source.
     pub sources: &'a [SourceState],

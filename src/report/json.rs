@@ -9,6 +9,7 @@
 //! | `schema` | `duwang.weekly/1` |
 //! | `window.{from,to,first_day,last_day}` | the week: instants half-open, days inclusive |
 //! | `judged_at`, `complete` | instant of judgement; whether the week was over |
+//! | `correction.{number,first_issued_on,corrected_on,changes[]}` | only in a correction (更正) of a closed week; a change has `number`, `account`, `account_name`, `subject`, `what`, `old`, `new`, `reason` |
 //! | `rules[].{id,level,min,count,window,demand,basis}` | frequency rules in force |
 //! | `overview` | counts: `total`, `by_kind[]`, `by_level[]`, `wording`, `registry`, `coverage`, `posts_to_fill`, `last_week` |
 //! | `shortfalls[]` | one for each account and rule with the verdict `short`; `violation` is its id |

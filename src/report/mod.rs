@@ -4,10 +4,14 @@
 //! as Word, Excel, HTML or JSON. No IO, no clock, no store: the same data give the same bytes, whenever and in whatever
 //! order they come, so that a report can be made again years later and compared (design.md §2 rule 3).
 //!
+//! [`fixed`] says what of a report stands once its week is closed, and what a correction changed; [`warning`] is the digest
+//! of accounts that will fall short.
+//!
 //! Invariant: an account stands among the shortfalls only with the verdict `short`; what could not be seen is listed
 //! apart and called a matter of collection. A suspect is never shown, only counted.
 
 mod docx;
+pub mod fixed;
 mod gather;
 mod html;
 pub mod input;
@@ -19,6 +23,7 @@ mod roll_up;
 mod tables;
 mod text;
 mod violations;
+pub mod warning;
 pub mod weekly;
 mod xlsx;
 
@@ -86,9 +91,11 @@ pub fn render(report: &WeeklyReport, format: Format) -> Result<Vec<u8>, RenderEr
     }
 }
 
-/// The name of a report's file: `weekly-2021-06-17.docx`, named by the last day of its week.
+/// The name of a report's file: `weekly-2021-06-17.docx`, named by the last day of its week; that of a correction
+/// `weekly-2021-06-17-更正1.docx`.
 pub fn file_name(report: &WeeklyReport, format: Format) -> String {
-    format!("weekly-{}.{}", report.window.last_day, format.as_str())
+    let correction = report.correction.as_ref().map(|correction| format!("-更正{}", correction.number));
+    format!("weekly-{}{}.{}", report.window.last_day, correction.unwrap_or_default(), format.as_str())
 }
 
 #[cfg(test)]

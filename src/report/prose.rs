@@ -15,6 +15,8 @@ const NAMED_MAX: usize = 10;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prose {
     pub lead: String,
+    /// Only in a correction.
+    pub correction: Option<String>,
     pub overview: Vec<String>,
     pub updates: Vec<String>,
     pub wording: Vec<String>,
@@ -27,9 +29,10 @@ pub struct Prose {
 pub fn prose(report: &WeeklyReport) -> Prose {
     Prose {
         lead: lead(report),
+        correction: super::fixed::note(report),
         overview: overview(report),
         updates: updates(report),
-        wording: wording(report),
+        wording: wording(report).into_iter().chain(links(report)).collect(),
         registry: registry(report),
         unverified: unverified(report),
         demands: demands(report),
@@ -216,28 +219,46 @@ fn wording(report: &WeeklyReport) -> Vec<String> {
         return vec!["监测期内在已采集到正文的信息中未发现内容表述问题。".to_owned()];
     }
     let named = problems.iter().map(|problem| {
-        let (title, day) = match &problem.post {
-            Some(post) if post.title.is_empty() => (String::new(), post.published_at),
-            Some(post) => (format!("《{}》", text::clean(&post.title, 40)), post.published_at),
-            None => (String::new(), None),
-        };
-        let day = day.map(|at| at.format("%-m月%-d日").to_string()).unwrap_or_default();
         let wrong = match &problem.suggestion {
             Some(right) => format!("“{}”应为“{right}”", problem.found),
             None => problem.message.trim_end_matches('。').to_owned(),
         };
-        let done = match problem.state {
-            ViolationState::Rectified => "（已整改）",
-            ViolationState::Removed => "（已删除）",
-            _ => "",
-        };
-        format!(
-            "{}{day}发布的{}中，{wrong}{done}",
-            name(&problem.account),
-            if title.is_empty() { "信息" } else { &title }
-        )
+        format!("{}中，{wrong}{}", place(problem), done(problem.state))
     });
     vec![format!("{}。", joined(named, "；", "处"))]
+}
+
+/// Dead links; nothing is said where there are none.
+fn links(report: &WeeklyReport) -> Option<String> {
+    let problems: Vec<&Problem> = report.problems(ViolationKind::Link).collect();
+    let named = problems.iter().map(|problem| {
+        let message = problem.message.trim_end_matches('。');
+        let others = match problem.occurrences {
+            0 | 1 => String::new(),
+            n => format!("等{n}篇"),
+        };
+        format!("{}{others}中，{message}{}", place(problem), done(problem.state))
+    });
+    (!problems.is_empty()).then(|| format!("错链死链{}处：{}。", problems.len(), joined(named, "；", "处")))
+}
+
+/// `州教育局“甘南教育”（微信订阅号）6月11日发布的《标题》`.
+fn place(problem: &Problem) -> String {
+    let (title, day) = match &problem.post {
+        Some(post) if post.title.is_empty() => (String::new(), post.published_at),
+        Some(post) => (format!("《{}》", text::clean(&post.title, 40)), post.published_at),
+        None => (String::new(), None),
+    };
+    let day = day.map(|at| at.format("%-m月%-d日").to_string()).unwrap_or_default();
+    format!("{}{day}发布的{}", name(&problem.account), if title.is_empty() { "信息" } else { &title })
+}
+
+const fn done(state: ViolationState) -> &'static str {
+    match state {
+        ViolationState::Rectified => "（已整改）",
+        ViolationState::Removed => "（已删除）",
+        _ => "",
+    }
 }
 
 fn registry(report: &WeeklyReport) -> Vec<String> {

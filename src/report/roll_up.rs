@@ -54,6 +54,7 @@ pub fn roll_up(input: &WeeklyInput<'_>) -> WeeklyReport {
         judged_at: local(calendar, as_of),
         complete: window.to <= as_of,
         issued_on: input.week.last_day + Days::new(1),
+        correction: None,
         lists_version: input.lists_version.map(|version| clean(version, TEXT_CHARS_MAX)),
         overview: Overview {
             total: tally(judged.iter()),

@@ -207,6 +207,39 @@ pub fn wording(report: &WeeklyReport) -> Table {
     Table { title: "错敏信息", columns, rows: rows.collect() }
 }
 
+/// 错链死链: links that lead nowhere, and where they stand.
+pub fn links(report: &WeeklyReport) -> Table {
+    let rows = report.problems(ViolationKind::Link).enumerate().map(|(index, problem)| {
+        let mut cells = vec![serial(index)];
+        cells.extend(who(&problem.account));
+        cells.extend([
+            title_of(problem),
+            plain(problem.found.clone()),
+            plain(problem.message.clone()),
+            word(problem.severity.label()),
+            word(problem.state.label()),
+            Cell::Number(problem.occurrences),
+            time(problem.post.as_ref().and_then(|post| post.published_at)),
+            plain(problem.basis.clone()),
+            plain(problem.id.as_str()),
+        ]);
+        cells
+    });
+    let mut columns = who_columns();
+    columns.extend([
+        column("标题", 10),
+        column("所指网址", 12),
+        column("情况", 12),
+        column("级别", 4),
+        column("整改情况", 5),
+        column("涉及篇数", 4),
+        wide("发布时间", 8),
+        wide("依据", 20),
+        wide("问题编号", 10),
+    ]);
+    Table { title: "错链死链", columns, rows: rows.collect() }
+}
+
 /// 账号管理: disorder in the registry.
 pub fn registry(report: &WeeklyReport) -> Table {
     let rows = report.problems(ViolationKind::Registry).enumerate().map(|(index, problem)| {
@@ -223,6 +256,34 @@ pub fn registry(report: &WeeklyReport) -> Table {
     let mut columns = who_columns();
     columns.extend([column("问题描述", 20), column("级别", 4), wide("依据", 30), wide("问题编号", 10)]);
     Table { title: "账号管理问题", columns, rows: rows.collect() }
+}
+
+/// 更正情况: what later evidence changed in a report that was out.
+pub fn corrections(report: &WeeklyReport) -> Table {
+    let lines = report.correction.iter().flat_map(|correction| &correction.changes);
+    let rows = lines.enumerate().map(|(index, line)| {
+        vec![
+            serial(index),
+            Cell::Number(line.number),
+            plain(line.account_name.clone()),
+            plain(line.what.clone()),
+            word(line.old.clone()),
+            word(line.new.clone()),
+            plain(line.reason.clone()),
+            plain(line.subject.clone()),
+        ]
+    });
+    let columns = vec![
+        column("序号", 3),
+        column("更正次数", 4),
+        column("账号名称", 9),
+        column("事项", 14),
+        column("原判定", 7),
+        column("现判定", 7),
+        column("更正原因", 12),
+        wide("规则或问题编号", 14),
+    ];
+    Table { title: "更正情况", columns, rows: rows.collect() }
 }
 
 /// 采集来源告警: sources that kept a week from being seen.

@@ -8,6 +8,7 @@ use super::sample::{SHANGHAI, Sample, at, day, prefecture, week};
 use super::weekly::UnverifiedReason;
 use super::*;
 use crate::model::account::{AccountKind, AccountStatus, UnitLevel};
+use crate::model::close::WeekClose;
 use crate::model::crawl::{Outcome, Reach};
 use crate::model::rule::{RuleLevel, RuleWindow};
 use crate::model::verdict::Verdict;
@@ -340,6 +341,36 @@ fn the_word_document_has_the_layout_of_the_standard() {
 }
 
 #[test]
+fn a_dead_link_is_told_in_the_week_in_which_it_was_confirmed() {
+    let (mut sample, account) = small();
+    let without = render(&roll_up(&sample.input()), Format::Xlsx).unwrap();
+    assert!(!xml_parts(&without).contains("错链死链"));
+    let links = [
+        ("旧指引", "https://a.example/", "2024-05-14 12:00"),
+        ("办事指引", "https://a.example/", "2024-05-14 12:00"),
+        ("另一篇", "https://b.example/", "2024-05-09 12:00"),
+    ];
+    for (title, url, first_seen_at) in links {
+        let record = sample.wording(&account, title, url, None);
+        if title == "旧指引" {
+            record.post.as_mut().unwrap().published_at = Some(at("2023-05-13 17:45"));
+        }
+        let link = &mut record.violation;
+        link.kind = ViolationKind::Link;
+        link.class = None;
+        link.message = "链接“办理”无法访问：页面不存在（404）".to_owned();
+        link.first_seen_at = at(first_seen_at);
+    }
+    let report = roll_up(&sample.input());
+    let found: Vec<&str> = report.problems(ViolationKind::Link).map(|problem| problem.found.as_str()).collect();
+    assert_eq!((found, report.overview.wording.total), (vec!["https://a.example/"], 0));
+    let page = html(&sample);
+    assert!(page.contains("错链死链1处：") && page.contains("5月13日发布的《办事指引》等2篇中，链接“办理”无法访问"));
+    assert!(String::from_utf8(render(&report, Format::Json).unwrap()).unwrap().contains("\"problem\": \"link\""));
+    assert!(xml_parts(&render(&report, Format::Xlsx).unwrap()).contains("错链死链"));
+}
+
+#[test]
 fn dates_in_the_workbook_are_numbers() {
     let (mut sample, account) = small();
     sample.post(&account, at("2024-05-16 12:00"));
@@ -356,4 +387,38 @@ fn files_are_named_by_the_last_day_of_the_week() {
         assert_eq!(Format::parse(format.as_str()), Some(format));
     }
     assert_eq!(report.window.to - report.window.from, TimeDelta::days(7));
+}
+
+#[test]
+fn a_correction_is_shown_in_every_format_and_named_in_the_file() {
+    let (mut sample, account) = small();
+    let before = roll_up(&sample.input());
+    sample.post(&account, at("2024-05-16 23:59"));
+    let after = roll_up(&sample.input());
+    let close = |number, closed_at, report: &WeeklyReport, changes| WeekClose {
+        last_day: week().last_day,
+        number,
+        closed_at,
+        digest: String::new(),
+        fixed: fixed::fix(report),
+        changes,
+    };
+    let changes = fixed::changes(&fixed::fix(&before), &fixed::fix(&after));
+    assert_eq!(changes.len(), 1, "{changes:?}");
+    let closes =
+        [close(0, at("2024-05-17 12:00"), &before, Vec::new()), close(1, at("2024-05-20 12:00"), &after, changes)];
+    assert_eq!(fixed::corrected(before.clone(), &closes[..1], SHANGHAI), before);
+    let report = fixed::corrected(after, &closes, SHANGHAI);
+    assert_eq!(report.issued_on, day("2024-05-20"));
+    for format in Format::ALL {
+        assert_eq!(file_name(&report, format), format!("weekly-2024-05-16-更正1.{}", format.as_str()));
+        let bytes = render(&report, format).unwrap();
+        let text = match format {
+            Format::Json | Format::Html => String::from_utf8(bytes).unwrap(),
+            Format::Xlsx | Format::Docx => xml_parts(&bytes),
+        };
+        assert!(text.contains("（更正1）") && text.contains("补采到更新1次"), "{format:?}");
+        let note = "本件为2024年5月17日所出通报的第1次更正，更正于2024年5月20日，本次更正1项";
+        assert!(format == Format::Json || text.contains(note), "{format:?}: {text}");
+    }
 }

@@ -30,6 +30,9 @@ pub struct WeeklyReport {
     pub complete: bool,
     /// The day that the document bears: the first day after the week.
     pub issued_on: NaiveDate,
+    /// What later evidence corrected, in a report of a closed week that was corrected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correction: Option<Correction>,
     pub lists_version: Option<String>,
     /// The frequency rules in force in this week.
     pub rules: Vec<RuleInfo>,
@@ -38,7 +41,7 @@ pub struct WeeklyReport {
     pub unverified: Vec<UnverifiedAccount>,
     pub source_alarms: Vec<SourceAlarm>,
     pub accounts: Vec<AccountRow>,
-    /// All problems of the week: frequency, wording (confirmed ones only), registry.
+    /// All problems of the week: frequency, wording and links (confirmed ones only), registry.
     pub violations: Vec<Problem>,
 }
 
@@ -46,6 +49,33 @@ impl WeeklyReport {
     pub fn problems(&self, kind: ViolationKind) -> impl Iterator<Item = &Problem> {
         self.violations.iter().filter(move |problem| problem.kind == kind)
     }
+}
+
+/// That a report corrects an earlier one (更正).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Correction {
+    /// From 1.
+    pub number: u32,
+    /// The day of the report that is corrected.
+    pub first_issued_on: NaiveDate,
+    pub corrected_on: NaiveDate,
+    /// Everything corrected so far, by number.
+    pub changes: Vec<CorrectionLine>,
+}
+
+/// One thing that was corrected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CorrectionLine {
+    /// The correction that changed it.
+    pub number: u32,
+    pub account: AccountId,
+    pub account_name: String,
+    /// Rule id, or the id of a problem.
+    pub subject: String,
+    pub what: String,
+    pub old: String,
+    pub new: String,
+    pub reason: String,
 }
 
 /// The span of a report, half-open in instants, closed in days.
@@ -329,10 +359,11 @@ pub struct Problem {
     pub state: ViolationState,
     pub message: String,
     pub basis: String,
-    /// The words found, masked; or `counted/required`.
+    /// The words found, masked; `counted/required`; or the address that a link leads to.
     pub found: String,
     pub suggestion: Option<String>,
     pub context: Option<Context>,
+    /// How often it stands in the post; for a link, how many posts of the account hold it.
     pub occurrences: u32,
     pub post: Option<PostLine>,
     /// The period judged, for a frequency problem.

@@ -27,7 +27,7 @@ pub fn render(report: &WeeklyReport) -> Result<Vec<u8>, XlsxError> {
 
     let sheet = workbook.add_worksheet().set_name("总览")?;
     write_overview(sheet, report, &styles)?;
-    let sheets = [
+    let mut sheets = vec![
         ("未达标", tables::shortfalls(report)),
         ("未核实", tables::unverified(report)),
         ("错敏信息", tables::wording(report)),
@@ -35,7 +35,12 @@ pub fn render(report: &WeeklyReport) -> Result<Vec<u8>, XlsxError> {
         ("采集覆盖", tables::source_alarms(report)),
         ("全部账号", tables::accounts(report)),
     ];
-    for (name, table) in &sheets {
+    let links = tables::links(report);
+    if !links.rows.is_empty() {
+        sheets.insert(3, ("错链死链", links));
+    }
+    let corrections = report.correction.as_ref().map(|_| ("更正情况", tables::corrections(report)));
+    for (name, table) in corrections.iter().chain(&sheets) {
         let sheet = workbook.add_worksheet().set_name(*name)?;
         write_table(sheet, 0, table, &styles)?;
         let last_row = row_number(table.rows.len());
@@ -95,7 +100,8 @@ fn write_overview(sheet: &mut Worksheet, report: &WeeklyReport, styles: &Styles)
     sheet.write_string_with_format(1, 0, safe(&subtitle), &styles.subtitle)?;
 
     let mut row = 3;
-    for paragraph in prose::prose(report).overview {
+    let prose = prose::prose(report);
+    for paragraph in prose.correction.into_iter().chain(prose.overview) {
         sheet.merge_range(row, 0, row, last_column, &safe(&paragraph), &styles.text)?;
         sheet.set_row_height(row, paragraph_height(&paragraph, &table))?;
         row += 1;

@@ -11,9 +11,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::model::account::{Account, AccountKind, AccountStatus, SourceSpec, Unit, labelled_enum};
 use crate::model::crawl::Outcome;
-use crate::model::violation::{Severity, ViolationKind};
-use crate::model::week::Calendar;
-use crate::model::{AccountId, UnitId, ViolationId};
+use crate::model::violation::{Severity, Tier, ViolationKind};
+use crate::model::week::{Calendar, Window};
+use crate::model::{AccountId, PostId, UnitId, ViolationId};
 
 labelled_enum! {
     /// What is out of order.
@@ -33,6 +33,14 @@ labelled_enum! {
         Gone = "gone", "账号已不可用";
         /// A source that cannot show accounts of this kind.
         MisfitSource = "misfit_source", "采集来源与账号类型不符";
+        /// No post for a while (see [`super::watch`]).
+        Dormant = "dormant", "长期未更新";
+        /// No post for months.
+        Zombie = "zombie", "停止更新";
+        /// Problems in several reporting weeks of one month.
+        RepeatOffender = "repeat_offender", "一月内多次出现问题";
+        /// A suspect: a post claims a publish time at which it was provably not there (see [`super::backdate`]).
+        Backdated = "backdated", "疑似倒填发布时间";
     }
 }
 
@@ -46,7 +54,11 @@ impl RegistryCheck {
             | Self::PostsAfterEnd
             | Self::Renamed
             | Self::VerificationLost
-            | Self::Gone => true,
+            | Self::Gone
+            | Self::Dormant
+            | Self::Zombie
+            | Self::RepeatOffender
+            | Self::Backdated => true,
             Self::NoSource | Self::SharedSource | Self::MisfitSource => false,
         }
     }
@@ -65,11 +77,27 @@ pub struct RegistryFinding {
     pub message: String,
     /// The document behind the check; empty where it is a matter of our own work.
     pub basis: &'static str,
+    /// What it is called, where the settings or the findings say it better than [`RegistryCheck::label`].
+    pub label: Option<String>,
+    /// The span it speaks of.
+    pub window: Option<Window>,
+    /// The post it is about.
+    pub post: Option<PostId>,
     /// The unit and platform, or the address, that makes this the same finding on every run.
     subject: String,
 }
 
 impl RegistryFinding {
+    /// What people call it.
+    pub fn label(&self) -> &str {
+        self.label.as_deref().unwrap_or(self.check.label())
+    }
+
+    /// How firmly it stands: what may have an innocent explanation is a suspect and waits for a person.
+    pub fn tier(&self) -> Tier {
+        if self.check == RegistryCheck::Backdated { Tier::B } else { Tier::A }
+    }
+
     /// The parts that make this the same problem on every run.
     pub fn natural_key(&self) -> [&str; 2] {
         [self.check.as_str(), &self.subject]
@@ -95,6 +123,8 @@ pub struct AccountActivity {
 }
 
 const BASIS_ONE_ACCOUNT: &str = "《国务院办公厅关于推进政务新媒体健康有序发展的意见》（国办发〔2018〕123号）：一个单位原则上在同一第三方平台只开设一个账号";
+const BASIS_UPDATE: &str = "国务院办公厅秘书局《政府网站与政务新媒体检查指标》（国办秘函〔2019〕19号）：内容不更新";
+const BASIS_HONESTY: &str = "国务院办公厅秘书局《政府网站与政务新媒体检查指标》（国办秘函〔2019〕19号）：弄虚作假";
 const BASIS_FILING: &str = "《国务院办公厅关于推进政务新媒体健康有序发展的意见》（国办发〔2018〕123号）：开设、变更、关停、注销应向主管单位备案";
 
 /// Every finding, ordered by check, then by account. `activity` may know nothing: then nothing is claimed from it.
@@ -259,7 +289,7 @@ fn names_of(accounts: &[&Account]) -> String {
     names.join("、")
 }
 
-fn finding(
+pub(super) fn finding(
     check: RegistryCheck,
     accounts: &[&Account],
     severity: Severity,
@@ -275,10 +305,26 @@ fn finding(
         | RegistryCheck::Renamed
         | RegistryCheck::VerificationLost
         | RegistryCheck::Gone => BASIS_FILING,
-        RegistryCheck::NoSource | RegistryCheck::SharedSource | RegistryCheck::MisfitSource => "",
+        RegistryCheck::Dormant | RegistryCheck::Zombie => BASIS_UPDATE,
+        RegistryCheck::Backdated => BASIS_HONESTY,
+        RegistryCheck::NoSource
+        | RegistryCheck::SharedSource
+        | RegistryCheck::MisfitSource
+        | RegistryCheck::RepeatOffender => "",
     };
     let account = ids.remove(0);
-    RegistryFinding { check, account, also: ids, severity, message, basis, subject }
+    RegistryFinding {
+        check,
+        account,
+        also: ids,
+        severity,
+        message,
+        basis,
+        label: None,
+        window: None,
+        post: None,
+        subject,
+    }
 }
 
 #[cfg(test)]

@@ -147,6 +147,24 @@ impl World {
         inside.map(|post| post.push).collect::<BTreeSet<_>>().len()
     }
 
+    /// The world as it stood at an earlier instant: what is published later is not there yet.
+    #[must_use]
+    pub fn as_of(&self, instant: DateTime<Utc>) -> Self {
+        let mut world = Self { end: instant, ..self.clone() };
+        for account in &mut world.accounts {
+            account.posts.retain(|post| post.published_at <= instant);
+        }
+        world
+    }
+
+    /// An account slips a post in among those that it published before.
+    pub fn slip_in(&mut self, id: &AccountId, post: SimPost) {
+        if let Some(account) = self.accounts.iter_mut().find(|account| account.id == *id) {
+            let place = account.posts.partition_point(|other| other.published_at <= post.published_at);
+            account.posts.insert(place, post);
+        }
+    }
+
     /// The unit puts the words right; publish the world again for the platforms to show it.
     pub fn rectify(&mut self, error: &PlantedError) {
         let accounts = self.accounts.iter_mut().filter(|account| account.id == error.account);

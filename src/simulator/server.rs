@@ -363,6 +363,7 @@ async fn plain_request(request: Request<Incoming>) -> SimRequest {
             .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect(),
         body: serde_json::from_slice(&bytes).unwrap_or_default(),
+        bytes: bytes.to_vec(),
     }
 }
 

@@ -22,6 +22,8 @@ pub mod posts_file;
 pub mod text;
 pub mod wechat_article;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use url::Url;
 
@@ -31,7 +33,7 @@ use crate::model::account::{Bridge, Freshness, HtmlListSpec, Source, SourceSpec}
 use crate::model::crawl::{Failure, Listing, Outcome, Reach, Validators};
 use converse::{Notes, converse};
 use html_list::Paging;
-use http::{Body, HttpClient, Request, Response, Scope};
+use http::{Body, HttpClient, Request, Response, Scope, SharedPace};
 use people_page::PeoplePost;
 use wechat_article::ArticlePage;
 
@@ -67,7 +69,12 @@ pub struct Reader {
 
 impl Reader {
     pub fn new(settings: &CrawlSettings) -> anyhow::Result<Self> {
-        Ok(Self { client: HttpClient::new(settings)?, notes: Notes::default() })
+        Ok(Self { client: HttpClient::new(settings, None)?, notes: Notes::default() })
+    }
+
+    /// One whose pace is kept together with other processes.
+    pub fn with_shared_pace(settings: &CrawlSettings, pace: Arc<dyn SharedPace>) -> anyhow::Result<Self> {
+        Ok(Self { client: HttpClient::new(settings, Some(pace))?, notes: Notes::default() })
     }
 }
 

@@ -34,6 +34,10 @@ struct StateRow {
     failure_counts: Json<BTreeMap<Outcome, u32>>,
 }
 
+const STATES: &str = "SELECT source_id, etag, last_modified, oldest_at, newest_at, ended, outcome, detail, crawled_at, \
+                      last_success_at, failures, retry_at, until_at, last_nonempty_at, total, failure_counts \
+                      FROM source_states";
+
 impl TryFrom<StateRow> for SourceState {
     type Error = StoreError;
 
@@ -107,14 +111,46 @@ pub struct ProvedSpan {
     pub span: Span,
 }
 
+impl From<SpanRow> for ProvedSpan {
+    fn from(row: SpanRow) -> Self {
+        Self {
+            account: AccountId::new(row.account_id),
+            source: SourceId::new(row.source_id),
+            span: Span { from: row.from_at, to: row.to_at },
+        }
+    }
+}
+
 impl Tx {
     /// What is remembered of every source that was ever crawled.
     pub async fn source_states(&mut self) -> Result<HashMap<SourceId, SourceState>, StoreError> {
-        const SQL: &str = "SELECT source_id, etag, last_modified, oldest_at, newest_at, ended, outcome, detail, \
-                           crawled_at, last_success_at, failures, retry_at, until_at, last_nonempty_at, total, \
-                           failure_counts FROM source_states";
-        let rows: Vec<StateRow> = on_conn!(self, conn => sqlx::query_as(SQL).fetch_all(conn).await)?;
+        let rows: Vec<StateRow> = on_conn!(self, conn => sqlx::query_as(STATES).fetch_all(conn).await)?;
         rows.into_iter().map(|row| SourceState::try_from(row).map(|state| (state.source.clone(), state))).collect()
+    }
+
+    /// What is remembered of some sources.
+    pub async fn source_states_of(
+        &mut self,
+        sources: &[&SourceId],
+    ) -> Result<HashMap<SourceId, SourceState>, StoreError> {
+        let mut states = HashMap::with_capacity(sources.len());
+        for chunk in sources.chunks(BINDS_MAX) {
+            let rows: Vec<StateRow> = on_conn!(&mut *self, conn => {
+                let mut query = sqlx::QueryBuilder::new(STATES);
+                query.push(" WHERE source_id IN (");
+                let mut ids = query.separated(", ");
+                for source in chunk {
+                    ids.push_bind(source.as_str());
+                }
+                query.push(")");
+                query.build_query_as().persistent(false).fetch_all(conn).await?
+            });
+            for row in rows {
+                let state = SourceState::try_from(row)?;
+                states.insert(state.source.clone(), state);
+            }
+        }
+        Ok(states)
     }
 
     /// Records crawls and the state each leaves behind. A repeated crawl of the same instant replaces itself.
@@ -214,14 +250,27 @@ impl Tx {
     pub async fn proved_spans(&mut self) -> Result<Vec<ProvedSpan>, StoreError> {
         const SQL: &str = "SELECT account_id, source_id, from_at, to_at FROM coverage ORDER BY source_id, to_at";
         let rows: Vec<SpanRow> = on_conn!(self, conn => sqlx::query_as(SQL).fetch_all(conn).await)?;
-        Ok(rows
-            .into_iter()
-            .map(|row| ProvedSpan {
-                account: AccountId::new(row.account_id),
-                source: SourceId::new(row.source_id),
-                span: Span { from: row.from_at, to: row.to_at },
-            })
-            .collect())
+        Ok(rows.into_iter().map(ProvedSpan::from).collect())
+    }
+
+    /// What these sources have proved.
+    pub async fn proved_spans_of(&mut self, sources: &[&SourceId]) -> Result<Vec<ProvedSpan>, StoreError> {
+        let mut spans = Vec::new();
+        for chunk in sources.chunks(BINDS_MAX) {
+            let rows: Vec<SpanRow> = on_conn!(&mut *self, conn => {
+                let mut query = sqlx::QueryBuilder::new(
+                    "SELECT account_id, source_id, from_at, to_at FROM coverage WHERE source_id IN (",
+                );
+                let mut ids = query.separated(", ");
+                for source in chunk {
+                    ids.push_bind(source.as_str());
+                }
+                query.push(") ORDER BY source_id, to_at");
+                query.build_query_as().persistent(false).fetch_all(conn).await?
+            });
+            spans.extend(rows.into_iter().map(ProvedSpan::from));
+        }
+        Ok(spans)
     }
 
     /// Enters proofs in the ledger: the new spans of whole sources, the signs of life, and which crawls are settled.
@@ -242,7 +291,7 @@ impl Tx {
                     ids.push_bind(source.as_str());
                 }
                 query.push(")");
-                query.build().execute(conn).await?;
+                query.build().persistent(false).execute(conn).await?;
             });
         }
         insert_rows!(
@@ -266,14 +315,20 @@ impl Tx {
             },
             " ON CONFLICT (authority) DO UPDATE SET alive_at = excluded.alive_at"
         );
-        for chunk in settled.chunks(BINDS_MAX / 2) {
+        for chunk in settled.chunks(BINDS_MAX / 4) {
             on_conn!(&mut *self, conn => {
-                let mut query = sqlx::QueryBuilder::new("UPDATE crawls SET settled = TRUE WHERE (source_id, listed_at) IN (");
+                // The first condition is for SQLite, which uses no index for the second.
+                let mut query = sqlx::QueryBuilder::new("UPDATE crawls SET settled = TRUE WHERE source_id IN (");
+                let mut ids = query.separated(", ");
+                for crawl in chunk {
+                    ids.push_bind(crawl.source.as_str());
+                }
+                query.push(") AND NOT settled AND (source_id, listed_at) IN (");
                 query.push_values(chunk, |mut b, crawl| {
                     b.push_bind(crawl.source.as_str()).push_bind(crawl.listed_at);
                 });
                 query.push(")");
-                query.build().execute(conn).await?;
+                query.build().persistent(false).execute(conn).await?;
             });
         }
         Ok(())

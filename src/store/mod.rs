@@ -4,20 +4,30 @@
 //! SQLite's write lock at once (`BEGIN IMMEDIATE`), because a read transaction that later wants to write fails there
 //! when somebody wrote in between. The rules for SQL that both databases take are in `migrations/README.md`.
 //!
-//! One file for each group of tables: [`registry`], [`crawls`], [`posts`], [`counts`], [`fill`], [`profiles`], [`violations`],
-//! [`reports`].
+//! One file for each group of tables: [`registry`], [`crawls`], [`posts`], [`counts`], [`fill`], [`profiles`], [`links`],
+//! [`recheck`], [`violations`], [`reports`], [`closes`], [`watch`], [`outbox`], [`schedule`]; and for what concerns them
+//! all: [`backup`], [`health`], [`retention`].
 //!
 //! Invariant: nothing outside this folder names sqlx, and nothing in it knows rules, sources or formats.
 
+pub mod backup;
+pub mod closes;
 pub mod counts;
 pub mod crawls;
 mod error;
 pub mod fill;
+pub mod health;
+pub mod links;
+pub mod outbox;
 pub mod posts;
 pub mod profiles;
+pub mod recheck;
 pub mod registry;
 pub mod reports;
+pub mod retention;
+pub mod schedule;
 pub mod violations;
+pub mod watch;
 
 use std::path::Path;
 use std::str::FromStr as _;
@@ -75,6 +85,8 @@ use on_conn;
 
 /// Runs one `INSERT … VALUES (…),(…) …` for each chunk of `$rows` that fits the bind limit; `$tail` is the conflict
 /// clause. The row closure pushes exactly `$columns` binds.
+///
+/// Statements whose length depends on their rows are not kept prepared: each would be another one, of up to a megabyte.
 macro_rules! insert_rows {
     ($tx:expr, $rows:expr, $n_columns:expr, $head:expr, |$b:ident, $row:ident| $push:block, $tail:expr) => {{
         for chunk in $rows.chunks(($crate::store::BINDS_MAX / $n_columns).max(1)) {
@@ -82,7 +94,7 @@ macro_rules! insert_rows {
                 let mut query = sqlx::QueryBuilder::new($head);
                 query.push_values(chunk, |mut $b, $row| $push);
                 query.push($tail);
-                query.build().execute(conn).await?;
+                query.build().persistent(false).execute(conn).await?;
             });
         }
     }};
@@ -93,8 +105,7 @@ impl Store {
     /// Opens the database at `url`: `sqlite:PATH` (created if missing; relative paths start at `base_dir`) or
     /// `postgres://…`.
     pub async fn connect(url: &str, base_dir: &Path) -> Result<Self, StoreError> {
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = base_dir.join(path.strip_prefix("//").unwrap_or(path));
+        if let Some(path) = Self::sqlite_file(url, base_dir) {
             return Self::connect_sqlite(&path).await;
         }
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
@@ -161,6 +172,15 @@ impl Store {
         let applied: Vec<i64> = applied.iter().map(|migration| migration.version).collect();
         let known: Vec<i64> = known.iter().map(|migration| migration.version).collect();
         Ok(applied == known)
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(pool) => sqlx::query("SELECT 1").execute(pool).await.map(drop)?,
+            Self::Postgres(pool) => sqlx::query("SELECT 1").execute(pool).await.map(drop)?,
+        }
+        Ok(())
     }
 
     pub fn is_sqlite(&self) -> bool {

@@ -149,13 +149,14 @@ impl Tx {
         let mut stored = HashMap::with_capacity(indices.len());
         for chunk in indices.chunks(BINDS_MAX / 2) {
             let rows: Vec<PostRow> = on_conn!(&mut *self, conn => {
-                let mut query = sqlx::QueryBuilder::new("SELECT ");
-                query.push(POST_COLUMNS).push(" FROM posts WHERE (account_id, key) IN (");
+                // A join, because SQLite uses no index for `(a, b) IN (VALUES …)` and would read the whole table.
+                let mut query = sqlx::QueryBuilder::new("WITH told (told_account, told_key) AS (");
                 query.push_values(chunk, |mut b, index| {
                     b.push_bind(posts[*index].account.as_str()).push_bind(&posts[*index].key);
                 });
-                query.push(")");
-                query.build_query_as().fetch_all(conn).await?
+                query.push(") SELECT ").push(POST_COLUMNS);
+                query.push(" FROM told JOIN posts ON account_id = told_account AND key = told_key");
+                query.build_query_as().persistent(false).fetch_all(conn).await?
             });
             stored.extend(rows.into_iter().map(|row| ((row.account_id.clone(), row.key.clone()), row)));
         }
@@ -192,7 +193,7 @@ impl Tx {
                      checked_with = excluded.checked_with, edited_at = excluded.edited_at, \
                      removed_at = excluded.removed_at RETURNING id, account_id, key",
                 );
-                query.build_query_as().fetch_all(conn).await?
+                query.build_query_as().persistent(false).fetch_all(conn).await?
             });
             let by_key: HashMap<(&str, &str), i64> =
                 ids.iter().map(|(id, account, key)| ((account.as_str(), key.as_str()), *id)).collect();
@@ -242,9 +243,10 @@ impl Tx {
         Ok(())
     }
 
-    /// Marks every text that was read with other word lists as unread.
+    /// Marks every kept text that was read with other word lists as unread.
     pub async fn forget_older_checks(&mut self, lists_version: &str) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE posts SET checked_with = '' WHERE checked_with <> '' AND checked_with <> $1";
+        const SQL: &str = "UPDATE posts SET checked_with = '' WHERE checked_with <> '' AND checked_with <> $1 AND EXISTS \
+                           (SELECT 1 FROM post_versions v WHERE v.post_id = posts.id AND v.version = posts.version)";
         on_conn!(self, conn => sqlx::query(SQL).bind(lists_version).execute(conn).await.map(drop))?;
         Ok(())
     }
@@ -284,15 +286,21 @@ impl Tx {
 
     /// Notes that the current text of these posts has been judged. A text that changed meanwhile stays unread.
     pub async fn mark_checked(&mut self, posts: &[(PostId, u32)], lists_version: &str) -> Result<(), StoreError> {
-        for chunk in posts.chunks(BINDS_MAX / 2) {
+        for chunk in posts.chunks(BINDS_MAX / 4) {
             on_conn!(&mut *self, conn => {
                 let mut query = sqlx::QueryBuilder::new("UPDATE posts SET checked_with = ");
-                query.push_bind(lists_version).push(" WHERE (id, version) IN (");
+                // The first condition is for SQLite, which uses no index for the second.
+                query.push_bind(lists_version).push(" WHERE id IN (");
+                let mut ids = query.separated(", ");
+                for (id, _) in chunk {
+                    ids.push_bind(id.0);
+                }
+                query.push(") AND (id, version) IN (");
                 query.push_values(chunk, |mut b, (id, version)| {
                     b.push_bind(id.0).push_bind(i64::from(*version));
                 });
                 query.push(")");
-                query.build().execute(conn).await?;
+                query.build().persistent(false).execute(conn).await?;
             });
         }
         Ok(())
@@ -314,7 +322,7 @@ impl Tx {
                     list.push_bind(*url);
                 }
                 query.push(") ORDER BY id DESC");
-                query.build_query_as().fetch_all(conn).await?
+                query.build_query_as().persistent(false).fetch_all(conn).await?
             });
             keys.extend(rows);
         }
@@ -349,7 +357,7 @@ impl Tx {
                     list.push_bind(key);
                 }
                 query.push(") RETURNING id");
-                query.build_query_scalar().fetch_all(conn).await?
+                query.build_query_scalar().persistent(false).fetch_all(conn).await?
             });
             removed.extend(ids.into_iter().map(PostId));
         }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{BINDS_MAX, StoreError, Tx, insert_rows, on_conn, word};
 use crate::model::account::AccountKind;
 use crate::model::post::TextOrigin;
+use crate::model::recheck::RecheckOutcome;
 use crate::model::violation::{
     Context, PostRef, Severity, Tier, Violation, ViolationKind, ViolationRecord, ViolationState, WordingClass,
 };
@@ -46,6 +47,8 @@ pub struct ViolationChain {
     pub record: ViolationRecord,
     pub events: Vec<ViolationEvent>,
     pub sighting: Option<Sighting>,
+    /// When the post was last looked at again, and what it brought.
+    pub recheck: Option<(DateTime<Utc>, RecheckOutcome)>,
     pub account_name: String,
     pub account_kind: AccountKind,
     pub unit_name: String,
@@ -134,7 +137,7 @@ impl TryFrom<ViolationRow> for (StoredViolation, Option<PostRef>) {
 }
 
 impl Tx {
-    /// The wording violations of some posts.
+    /// The violations of some posts, of every kind.
     pub async fn violations_of_posts(&mut self, posts: &[PostId]) -> Result<Vec<StoredViolation>, StoreError> {
         let mut found = Vec::new();
         for chunk in posts.chunks(BINDS_MAX) {
@@ -146,7 +149,7 @@ impl Tx {
                     ids.push_bind(post.0);
                 }
                 query.push(") ORDER BY v.id");
-                query.build_query_as().fetch_all(conn).await?
+                query.build_query_as().persistent(false).fetch_all(conn).await?
             });
             for row in rows {
                 found.push(<(StoredViolation, Option<PostRef>)>::try_from(row)?.0);
@@ -171,7 +174,7 @@ impl Tx {
                 ends.push_bind(*end);
             }
             query.push(") ORDER BY v.id");
-            query.build_query_as().fetch_all(conn).await?
+            query.build_query_as().persistent(false).fetch_all(conn).await?
         });
         rows.into_iter().map(|row| Ok(<(StoredViolation, Option<PostRef>)>::try_from(row)?.0)).collect()
     }
@@ -181,7 +184,7 @@ impl Tx {
         let rows: Vec<ViolationRow> = on_conn!(self, conn => {
             let mut query = sqlx::QueryBuilder::new(SELECT);
             query.push("WHERE v.kind = 'registry' ORDER BY v.id");
-            query.build_query_as().fetch_all(conn).await?
+            query.build_query_as().persistent(false).fetch_all(conn).await?
         });
         rows.into_iter().map(|row| Ok(<(StoredViolation, Option<PostRef>)>::try_from(row)?.0)).collect()
     }
@@ -193,6 +196,18 @@ impl Tx {
             query.push("WHERE v.kind = 'wording' AND p.published_at >= ").push_bind(window.from);
             query.push(" AND p.published_at < ").push_bind(window.to);
             query.push(" ORDER BY v.account_id, p.published_at, p.key, v.span_start, v.id");
+            query.build_query_as().persistent(false).fetch_all(conn).await?
+        });
+        rows.into_iter().map(record).collect()
+    }
+
+    /// Link violations first seen in the window: a link dies long after its post was published.
+    pub async fn link_violations(&mut self, window: Window) -> Result<Vec<ViolationRecord>, StoreError> {
+        let rows: Vec<ViolationRow> = on_conn!(self, conn => {
+            let mut query = sqlx::QueryBuilder::new(SELECT);
+            query.push("WHERE v.kind = 'link' AND v.first_seen_at >= ").push_bind(window.from);
+            query.push(" AND v.first_seen_at < ").push_bind(window.to);
+            query.push(" ORDER BY v.account_id, v.first_seen_at, v.id");
             query.build_query_as().fetch_all(conn).await?
         });
         rows.into_iter().map(record).collect()
@@ -205,7 +220,7 @@ impl Tx {
         let row: Option<ViolationRow> = on_conn!(&mut *self, conn => {
             let mut query = sqlx::QueryBuilder::new(SELECT);
             query.push("WHERE v.id = ").push_bind(id.as_str());
-            query.build_query_as().fetch_optional(conn).await?
+            query.build_query_as().persistent(false).fetch_optional(conn).await?
         });
         let Some(row) = row else { return Ok(None) };
         let record = record(row)?;
@@ -217,8 +232,12 @@ impl Tx {
             (Some(post), Some(version)) => self.sighting(post, version).await?,
             _ => None,
         };
+        let recheck = match record.violation.post {
+            Some(post) => self.recheck_of(post).await?,
+            None => None,
+        };
         let account_kind = word(AccountKind::parse, "accounts", "kind", &account, &kind)?;
-        Ok(Some(ViolationChain { record, events, sighting, account_name, account_kind, unit_name }))
+        Ok(Some(ViolationChain { record, events, sighting, recheck, account_name, account_kind, unit_name }))
     }
 
     async fn sighting(&mut self, post: PostId, version: u32) -> Result<Option<Sighting>, StoreError> {

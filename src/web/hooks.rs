@@ -4,12 +4,11 @@
 //! safe mode, `event_aes_key`, as they are registered in the back office. Nothing of a request is believed before its
 //! signature is checked.
 
-use std::sync::Arc;
-
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 
+use super::Current;
 use crate::config::credentials::Credential;
 use crate::engine::Engine;
 use crate::model::AccountId;
@@ -21,11 +20,8 @@ use crate::source::platform::wechat::event::{Callback, Refusal};
 type Answer = (StatusCode, String);
 
 /// GET: WeChat asks whether the address is ours.
-pub async fn verify(
-    State(engine): State<Arc<Engine>>,
-    Path(account): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Answer {
+pub async fn verify(State(current): State<Current>, Path(account): Path<String>, RawQuery(query): RawQuery) -> Answer {
+    let engine = current.engine();
     let (account, callback) = match callback(&engine, &account) {
         Ok(found) => found,
         Err(answer) => return answer,
@@ -38,11 +34,12 @@ pub async fn verify(
 
 /// POST: an event. The same event again changes nothing and is answered alike.
 pub async fn receive(
-    State(engine): State<Arc<Engine>>,
+    State(current): State<Current>,
     Path(account): Path<String>,
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Answer {
+    let engine = current.engine();
     let (account, callback) = match callback(&engine, &account) {
         Ok(found) => found,
         Err(answer) => return answer,

@@ -3,9 +3,20 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cli;
+mod closes;
+mod deploy;
+mod faults;
 mod kill;
+mod links;
+mod notify;
+mod outbox;
 mod pass;
 mod platforms;
+mod recheck;
+mod schedule;
+mod service;
 mod store;
 mod support;
 mod tidy;
+mod upkeep;
+mod watch;

@@ -12,15 +12,33 @@ const FILE_LINES_MAX: usize = 500;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("clock", &[]),
+    ("lifecycle", &[]),
     ("rules", &["model", "config"]),
     ("config", &["model", "rules"]),
     ("report", &["model", "rules", "config"]),
     ("source", &["model", "rules", "config"]),
     ("store", &["model", "rules", "config"]),
+    ("notify", &["model", "rules", "config"]),
     ("simulator", &["model"]),
-    ("engine", &["model", "rules", "config", "source", "store", "report", "clock"]),
-    ("web", &["model", "rules", "config", "source", "store", "report", "clock", "engine"]),
-    ("cli", &["model", "rules", "config", "source", "store", "report", "clock", "engine", "web", "simulator"]),
+    ("engine", &["model", "rules", "config", "source", "store", "report", "notify", "clock", "lifecycle"]),
+    ("web", &["model", "rules", "config", "source", "store", "report", "notify", "clock", "engine"]),
+    (
+        "cli",
+        &[
+            "model",
+            "rules",
+            "config",
+            "source",
+            "store",
+            "report",
+            "notify",
+            "clock",
+            "engine",
+            "web",
+            "simulator",
+            "lifecycle",
+        ],
+    ),
 ];
 
 /// What pure modules must not name: IO, async, database, network, environment, clock.
@@ -48,6 +66,7 @@ const PURE: &[(&str, &[&str])] = &[
     ("src/rules", &[]),
     ("src/report", &[]),
     ("src/source", &["src/source/mod.rs", "src/source/converse.rs", "src/source/http"]),
+    ("src/notify", &["src/notify/mod.rs", "src/notify/files.rs", "src/notify/http.rs", "src/notify/mail.rs"]),
     (
         "src/simulator",
         &[
@@ -62,7 +81,8 @@ const PURE: &[(&str, &[&str])] = &[
 /// Words that only some places may name.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("sqlx::", &["src/store"]),
-    ("reqwest::", &["src/source/http"]),
+    ("reqwest::", &["src/source/http", "src/notify/http.rs"]),
+    ("lettre::", &["src/notify/mail.rs"]),
     ("axum::", &["src/web"]),
     ("std::env::", &["src/config"]),
     ("Utc::now", &["src/clock.rs"]),

@@ -2,6 +2,7 @@
 
 mod env;
 mod exemptions;
+mod notify;
 mod registry;
 mod rules;
 mod settings;
@@ -28,6 +29,11 @@ struct Known {
 /// Checks all files together with the overrides of the environment. Pure.
 pub fn check_sources(files: &Files, env: &[(String, String)]) -> Result<Config, ConfigErrors> {
     let mut errors = Vec::new();
+    let registries = check_registries(files);
+    let known = match &registries {
+        Ok((_, known)) => Some(known),
+        Err(found) => found.known.as_deref(),
+    };
     let settings = check_yaml(
         "duwang.yaml",
         files.settings.as_deref(),
@@ -35,10 +41,10 @@ pub fn check_sources(files: &Files, env: &[(String, String)]) -> Result<Config, 
         &mut errors,
         |report, mut tree| {
             env::apply(&mut tree, env);
-            settings::check(&Field::root(report, &tree))
+            settings::check(&Field::root(report, &tree), known)
         },
     );
-    let registry = match check_registries(files) {
+    let registry = match registries {
         Ok(registry) => Some(registry),
         Err(found) => {
             errors.extend(found.errors);

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use url::Url;
 
+use super::{Known, notify};
 use crate::config::reader::{Field, Table};
 use crate::config::settings::{
-    CrawlSettings, FillText, HostPace, ReportSettings, Settings, StorageSettings, WordingSettings,
+    BackupSettings, CrawlSettings, FillText, HostPace, LinkSettings, RecheckSettings, ReportSettings,
+    RetentionSettings, Settings, StorageSettings, WatchSettings, WordingSettings,
 };
 use crate::config::values::{self, Fault};
 
@@ -15,10 +18,15 @@ use crate::config::values::{self, Fault};
 const HOSTS_MAX: usize = 10_000;
 /// Most requests or sources under way at once.
 const CONCURRENT_MAX: u32 = 4_096;
-/// Upper bound of `crawl.fill_pages_max`.
-const FILL_PAGES_MAX: u32 = 1_000_000;
+/// Upper bound of the numbers of pages, links and posts fetched in one run.
+const PER_RUN_MAX: u32 = 1_000_000;
+/// Most copies of the database that are kept.
+const BACKUPS_MAX: u32 = 1_000;
+/// Texts and crawls are kept at least so long: every window of the rules and the report of a month.
+const RETENTION_MIN: Duration = Duration::from_hours(24 * 30);
 
-pub(super) fn check(root: &Field<'_>) -> Option<Settings> {
+/// Reads the settings; what units and accounts exist is `None` where their file could not be read.
+pub(super) fn check(root: &Field<'_>, known: Option<&Known>) -> Option<Settings> {
     let table = root.table()?;
     let mut settings = Settings::default();
     set(&table, "time_zone", &mut settings.time_zone, |text| {
@@ -28,11 +36,23 @@ pub(super) fn check(root: &Field<'_>) -> Option<Settings> {
     section(&table, "crawl", |table| crawl(table, &mut settings.crawl));
     section(&table, "wording", |table| wording(table, &mut settings.wording));
     section(&table, "report", |table| report(table, &mut settings.report));
+    section(&table, "service", |table| {
+        set(table, "lease", &mut settings.service.lease, |text| match values::positive_duration(text)? {
+            lease if (Duration::from_secs(1)..=Duration::from_hours(1)).contains(&lease) => Ok(lease),
+            _ => Err(Fault::new("is not within 1s and 1h", "write for example `2m`")),
+        });
+    });
+    section(&table, "watch", |table| watch(table, &mut settings.watch));
     section(&table, "web", |table| {
         set(table, "listen", &mut settings.web.listen, |text| {
             text.parse().map_err(|_| Fault::new("is not an address with a port", "write for example `127.0.0.1:8420`"))
         });
     });
+    section(&table, "links", |table| links(table, &mut settings.links));
+    section(&table, "recheck", |table| recheck(table, &mut settings.recheck));
+    section(&table, "notify", |table| settings.notify = notify::check(table, known));
+    section(&table, "backup", |table| backup(table, &mut settings.backup));
+    section(&table, "retention", |table| retention(table, &mut settings.retention));
     table.finish();
     Some(settings)
 }
@@ -71,12 +91,37 @@ fn crawl(table: &Table<'_>, crawl: &mut CrawlSettings) {
         "never" => Ok(FillText::Never),
         _ => Err(Fault::new("is not a known word", "write `missing` or `never`")),
     });
-    set(table, "fill_pages_max", &mut crawl.fill_pages_max, |text| values::whole(text, 0, FILL_PAGES_MAX));
+    set(table, "fill_pages_max", &mut crawl.fill_pages_max, |text| values::whole(text, 0, PER_RUN_MAX));
     if let Some(field) = table.optional("article_hosts") {
         crawl.article_hosts = limited(&field).iter().filter_map(|item| item.read(host)).collect();
     }
     set(table, "bridge_stale_after", &mut crawl.bridge_stale_after, values::positive_duration);
+    set(table, "every", &mut crawl.every, values::positive_duration);
+    set(table, "every_min", &mut crawl.every_min, values::positive_duration);
+    set(table, "every_max", &mut crawl.every_max, values::positive_duration);
+    if let Some(field) = table.optional("every_max").filter(|_| crawl.every_max < crawl.every_min) {
+        field.wrong(Fault::new("is shorter than `every_min`", "write a longer one"));
+    }
     set(table, "credentials_dir", &mut crawl.credentials_dir, path);
+}
+
+fn links(table: &Table<'_>, links: &mut LinkSettings) {
+    set(table, "checks_max", &mut links.checks_max, |text| values::whole(text, 0, PER_RUN_MAX));
+    set(table, "recheck_after", &mut links.recheck_after, values::positive_duration);
+    for (key, hosts) in [
+        ("allow_hosts", &mut links.allow_hosts),
+        ("public_hosts", &mut links.public_hosts),
+        ("suspect_hosts", &mut links.suspect_hosts),
+    ] {
+        if let Some(field) = table.optional(key) {
+            *hosts = limited(&field).iter().filter_map(|item| item.read(host)).collect();
+        }
+    }
+}
+
+fn recheck(table: &Table<'_>, recheck: &mut RecheckSettings) {
+    set(table, "every", &mut recheck.every, values::positive_duration);
+    set(table, "posts_max", &mut recheck.posts_max, |text| values::whole(text, 0, PER_RUN_MAX));
 }
 
 fn wording(table: &Table<'_>, wording: &mut WordingSettings) {
@@ -89,14 +134,45 @@ fn report(table: &Table<'_>, report: &mut ReportSettings) {
     set(table, "office", &mut report.office, values::line);
     set(table, "area", &mut report.area, |text| if text.is_empty() { Ok(String::new()) } else { values::line(text) });
     set(table, "week_starts_on", &mut report.week_starts_on, values::weekday);
-    set(table, "weekly_due", &mut report.weekly_due, |text| {
-        let remedy = "write second minute hour day month weekday, for example `0 0 12 * * Fri`";
-        if text.len() > 200 {
-            return Err(Fault::new("is longer than 200 bytes", remedy));
-        }
-        text.parse().map_err(|_| Fault::new("is not a cron expression", remedy))
-    });
+    set(table, "weekly_due", &mut report.weekly_due, cron);
+    set(table, "warnings_due", &mut report.warnings_due, cron);
     set(table, "dir", &mut report.dir, path);
+}
+
+fn cron(text: &str) -> Result<cron::Schedule, Fault> {
+    let remedy = "write second minute hour day month weekday, for example `0 0 12 * * Fri`";
+    if text.len() > 200 {
+        return Err(Fault::new("is longer than 200 bytes", remedy));
+    }
+    text.parse().map_err(|_| Fault::new("is not a cron expression", remedy))
+}
+
+fn backup(table: &Table<'_>, backup: &mut BackupSettings) {
+    set(table, "due", &mut backup.due, cron);
+    set(table, "dir", &mut backup.dir, path);
+    set(table, "keep", &mut backup.keep, |text| values::whole(text, 1, BACKUPS_MAX));
+}
+
+fn retention(table: &Table<'_>, retention: &mut RetentionSettings) {
+    let long = |text: &str| match values::duration(text)? {
+        duration if duration >= RETENTION_MIN => Ok(duration),
+        _ => Err(Fault::new("is shorter than 30d", "write at least `30d`: verdicts of a month rest on it")),
+    };
+    set(table, "due", &mut retention.due, cron);
+    set(table, "texts", &mut retention.texts, long);
+    set(table, "crawls", &mut retention.crawls, long);
+    set(table, "runs", &mut retention.runs, values::positive_duration);
+}
+
+fn watch(table: &Table<'_>, watch: &mut WatchSettings) {
+    set(table, "dormant_after", &mut watch.dormant_after, values::positive_duration);
+    set(table, "dormant_label", &mut watch.dormant_label, values::line);
+    set(table, "zombie_after", &mut watch.zombie_after, values::positive_duration);
+    set(table, "zombie_label", &mut watch.zombie_label, values::line);
+    // A month has five reporting weeks at most.
+    set(table, "repeat_in_month", &mut watch.repeat_in_month, |text| values::whole(text, 2, 5));
+    set(table, "seen_within", &mut watch.seen_within, values::positive_duration);
+    set(table, "backdated_after", &mut watch.backdated_after, values::positive_duration);
 }
 
 /// Reads a section where there is one.

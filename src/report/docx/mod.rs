@@ -52,14 +52,16 @@ fn body(report: &WeeklyReport, prose: &Prose, attachments: &[Table]) -> Vec<Para
 }
 
 fn heading(report: &WeeklyReport, prose: &Prose) -> Vec<Paragraph> {
-    vec![
+    let mut heading = vec![
         style::blank(),
         style::title(&report.title),
         style::subtitle(&format!("（{}）", prose::period(report))),
         style::blank(),
         style::flush("各有关单位："),
-        style::body(&prose.lead),
-    ]
+    ];
+    heading.extend(prose.correction.as_ref().map(|text| style::body_with_heading("更正说明。", text)));
+    heading.push(style::body(&prose.lead));
+    heading
 }
 
 fn sections(prose: &Prose) -> Vec<Paragraph> {
@@ -86,12 +88,19 @@ fn sections(prose: &Prose) -> Vec<Paragraph> {
     paragraphs
 }
 
-/// The tables that have rows: the overview always, where there are accounts.
+/// The tables that have rows, what was corrected first: the overview always, where there are accounts.
 fn attachments(report: &WeeklyReport) -> Vec<Table> {
     let overview = (!report.accounts.is_empty()).then(|| tables::kinds(report));
-    let details =
-        [tables::shortfalls(report), tables::wording(report), tables::registry(report), tables::unverified(report)];
-    overview.into_iter().chain(details.into_iter().filter(|table| !table.rows.is_empty())).collect()
+    let details = [
+        tables::shortfalls(report),
+        tables::wording(report),
+        tables::links(report),
+        tables::registry(report),
+        tables::unverified(report),
+    ];
+    let corrections = Some(tables::corrections(report)).filter(|table| !table.rows.is_empty());
+    let details = details.into_iter().filter(|table| !table.rows.is_empty());
+    corrections.into_iter().chain(overview).chain(details).collect()
 }
 
 fn attachment_list(attachments: &[Table]) -> Vec<Paragraph> {

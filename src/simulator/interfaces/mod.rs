@@ -126,6 +126,8 @@ pub struct SimRequest {
     pub headers: Vec<(String, String)>,
     /// The JSON body of a POST, else `Null`.
     pub body: Value,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
 }
 
 impl SimRequest {

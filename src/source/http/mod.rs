@@ -5,17 +5,19 @@
 //! whole or an error. It must not know what the bodies mean. Every end that is not a page is a typed
 //! [`Failure`] ([`status`]).
 
+pub mod links;
 mod pace;
 pub mod scope;
 mod status;
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use reqwest::header::{self, HeaderMap, HeaderValue};
-use reqwest::{Client, StatusCode, redirect};
+use reqwest::{Client, ClientBuilder, StatusCode, redirect};
 use url::Url;
 
 use crate::config::settings::CrawlSettings;
@@ -23,6 +25,7 @@ use crate::model::account::authority_of;
 use crate::model::crawl::{Failure, Outcome, Validators};
 use crate::source::platform::{Answer, Call};
 use pace::Gates;
+pub use pace::SharedPace;
 pub use scope::Scope;
 
 /// Longest validator kept, in bytes; a longer one is not sent back.
@@ -85,34 +88,41 @@ pub struct HttpClient {
     retry_wait: Duration,
 }
 
+/// A client without redirects of its own, cookies and referrer. Reads no environment: a proxy variable does not change
+/// where requests go.
+fn build_client(settings: &CrawlSettings, adjust: impl Fn(ClientBuilder) -> ClientBuilder) -> anyhow::Result<Client> {
+    // Another part of the program may have installed it first; then it is already there.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut headers = HeaderMap::new();
+    // WeChat's notices follow the language.
+    headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static("zh-CN,zh;q=0.9"));
+    let builder = || {
+        let builder = Client::builder()
+            .user_agent(settings.user_agent.as_str())
+            .default_headers(headers.clone())
+            .timeout(settings.timeout)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .no_proxy();
+        adjust(builder)
+    };
+    let client = builder().build().or_else(|error| {
+        // A bare machine has no CA certificates; plain HTTP (a bridge on this machine, the demo) works all the same.
+        let reason = error.source().map(ToString::to_string).unwrap_or_default();
+        tracing::warn!(reason, "no https source can be read: install CA certificates (package `ca-certificates`)");
+        builder().tls_certs_only([]).build()
+    });
+    client.context("building the HTTP client; is `crawl.user_agent` plain ASCII?")
+}
+
 impl HttpClient {
-    /// Reads no environment: a proxy variable does not change where requests go.
-    pub fn new(settings: &CrawlSettings) -> anyhow::Result<Self> {
-        // Another part of the program may have installed it first; then it is already there.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut headers = HeaderMap::new();
-        // WeChat's notices follow the language.
-        headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static("zh-CN,zh;q=0.9"));
-        let builder = || {
-            Client::builder()
-                .user_agent(settings.user_agent.as_str())
-                .default_headers(headers.clone())
-                .timeout(settings.timeout)
-                .pool_idle_timeout(IDLE_TIMEOUT)
-                .redirect(redirect::Policy::none())
-                .referer(false)
-                .no_proxy()
-        };
-        let client = builder().build().or_else(|error| {
-            // A bare machine has no CA certificates; plain HTTP (a bridge on this machine, the demo) works all the same.
-            let reason = error.source().map(ToString::to_string).unwrap_or_default();
-            tracing::warn!(reason, "no https source can be read: install CA certificates (package `ca-certificates`)");
-            builder().tls_certs_only([]).build()
-        });
-        let client = client.context("building the HTTP client; is `crawl.user_agent` plain ASCII?")?;
+    /// `shared`: the pace that it keeps together with other processes.
+    pub fn new(settings: &CrawlSettings, shared: Option<Arc<dyn SharedPace>>) -> anyhow::Result<Self> {
+        let client = build_client(settings, |builder| builder)?;
         Ok(Self {
             client,
-            gates: Gates::new(settings),
+            gates: Gates::new(settings, shared),
             body_bytes_max: settings.body_bytes_max,
             redirects_max: settings.redirects_max,
             retries_max: settings.retries_max,

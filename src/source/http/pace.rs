@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
@@ -17,9 +18,16 @@ const PER_SECOND_MAX: f64 = 100_000.0;
 /// Slowest pace, in requests per second: one a day.
 const PER_SECOND_MIN: f64 = 1.0 / 86_400.0;
 
+/// A pace that several processes keep together.
+pub trait SharedPace: Send + Sync + std::fmt::Debug {
+    /// Takes the next free moment of a host or credential, and says how long it is until then.
+    fn reserve<'a>(&'a self, key: &'a str, interval: Duration) -> BoxFuture<'a, Duration>;
+}
+
 /// The gates of all hosts, made when a host is first asked.
 #[derive(Debug)]
 pub(super) struct Gates {
+    shared: Option<Arc<dyn SharedPace>>,
     default_host: HostPace,
     hosts: BTreeMap<String, HostPace>,
     /// Held for a look-up only, never across an await.
@@ -27,8 +35,8 @@ pub(super) struct Gates {
 }
 
 impl Gates {
-    pub(super) fn new(settings: &CrawlSettings) -> Self {
-        Self { default_host: settings.default_host, hosts: settings.hosts.clone(), by_key: Mutex::default() }
+    pub(super) fn new(settings: &CrawlSettings, shared: Option<Arc<dyn SharedPace>>) -> Self {
+        Self { shared, default_host: settings.default_host, hosts: settings.hosts.clone(), by_key: Mutex::default() }
     }
 
     /// The gate of an address. One setting for `host` makes one gate for all its ports, so that the pace holds for the
@@ -62,7 +70,12 @@ impl Gates {
         if let Some(gate) = gates.get(key) {
             return Arc::clone(gate);
         }
-        let gate = Arc::new(Gate::new(pace));
+        let shared = self.shared.clone().zip(interval(pace.per_second)).map(|(pace, interval)| Shared {
+            pace,
+            key: key.to_owned(),
+            interval,
+        });
+        let gate = Arc::new(Gate { shared, ..Gate::new(pace) });
         gates.insert(key.to_owned(), Arc::clone(&gate));
         gate
     }
@@ -73,35 +86,47 @@ impl Gates {
 pub(super) struct Gate {
     /// `None`: no limit.
     rate: Option<DefaultDirectRateLimiter>,
+    /// Kept together with other processes, in place of the own rate.
+    shared: Option<Shared>,
     slots: Semaphore,
+}
+
+#[derive(Debug)]
+struct Shared {
+    pace: Arc<dyn SharedPace>,
+    key: String,
+    interval: Duration,
 }
 
 impl Gate {
     fn new(pace: HostPace) -> Self {
         let rate = quota(pace.per_second).map(RateLimiter::direct);
         let n_slots = usize::try_from(pace.concurrent.max(1)).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-        Self { rate, slots: Semaphore::new(n_slots) }
+        Self { rate, shared: None, slots: Semaphore::new(n_slots) }
     }
 
     /// Waits for a slot, then for the rate. The slot is free again when the permit is dropped.
     pub(super) async fn pass(&self) -> Option<SemaphorePermit<'_>> {
         // An error would mean a closed semaphore, and nobody closes it.
         let permit = self.slots.acquire().await.ok();
-        if let Some(rate) = &self.rate {
+        if let Some(shared) = &self.shared {
+            tokio::time::sleep(shared.pace.reserve(&shared.key, shared.interval).await).await;
+        } else if let Some(rate) = &self.rate {
             rate.until_ready().await;
         }
         permit
     }
 }
 
+/// The time between two requests; `None` = unlimited.
+fn interval(per_second: f64) -> Option<Duration> {
+    let limited = per_second > 0.0 && per_second <= PER_SECOND_MAX;
+    limited.then(|| Duration::from_secs_f64(1.0 / per_second.max(PER_SECOND_MIN)))
+}
+
 /// One request in each interval, without bursts; `None` = unlimited.
 fn quota(per_second: f64) -> Option<Quota> {
-    let limited = per_second > 0.0 && per_second <= PER_SECOND_MAX;
-    if !limited {
-        return None;
-    }
-    let interval = Duration::from_secs_f64(1.0 / per_second.max(PER_SECOND_MIN));
-    Quota::with_period(interval).map(|quota| quota.allow_burst(NonZeroU32::MIN))
+    Quota::with_period(interval(per_second)?).map(|quota| quota.allow_burst(NonZeroU32::MIN))
 }
 
 #[cfg(test)]
@@ -114,7 +139,7 @@ mod tests {
         let fast = HostPace { per_second: 0.0, concurrent: 3 };
         let slow = HostPace { per_second: 0.5, concurrent: 1 };
         let hosts = BTreeMap::from([("a.cn:81".to_owned(), fast), ("a.cn".to_owned(), slow)]);
-        Gates::new(&CrawlSettings { hosts, ..CrawlSettings::default() })
+        Gates::new(&CrawlSettings { hosts, ..CrawlSettings::default() }, None)
     }
 
     fn gate(gates: &Gates, url: &str) -> Arc<Gate> {

@@ -49,7 +49,7 @@ impl Scope<'_> {
 }
 
 /// Whether an address names this machine or its network: `localhost`, or an IP literal that is not public.
-fn is_local(url: &Url) -> bool {
+pub(super) fn is_local(url: &Url) -> bool {
     match url.host() {
         None => true,
         Some(Host::Domain(name)) => {
@@ -61,28 +61,39 @@ fn is_local(url: &Url) -> bool {
     }
 }
 
-fn is_local_ip(ip: IpAddr) -> bool {
+/// Whether an address is this machine, its network, or no public host at all.
+pub(super) fn is_local_ip(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_local_v4(ip),
         IpAddr::V6(ip) => embedded_v4(ip).map_or_else(
-            || ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local() || ip.is_unicast_link_local(),
+            || {
+                let is_site_local = ip.segments()[0] & 0xffc0 == 0xfec0; // deprecated, but routers may still know it
+                let is_local_nat64 = ip.segments().starts_with(&[0x64, 0xff9b, 1]); // RFC 8215
+                let is_own = ip.is_unique_local() || ip.is_unicast_link_local() || is_site_local || is_local_nat64;
+                is_own || ip.is_multicast()
+            },
             is_local_v4,
         ),
     }
 }
 
 fn is_local_v4(ip: Ipv4Addr) -> bool {
-    let [first, second, ..] = ip.octets();
+    let [first, second, third, _] = ip.octets();
     let is_shared = first == 100 && (64..128).contains(&second); // RFC 6598, between customers and carriers
-    ip.is_loopback() || ip.is_private() || ip.is_link_local() || is_shared || first == 0 || ip.is_broadcast()
+    let is_special = (first, second, third) == (192, 0, 0) || (first == 198 && matches!(second, 18 | 19));
+    let is_own = ip.is_loopback() || ip.is_private() || ip.is_link_local() || is_shared || is_special;
+    is_own || first == 0 || first >= 224
 }
 
-/// The IPv4 address inside a mapped (`::ffff:0:0/96`) or translated (`64:ff9b::/96`) one.
+/// The IPv4 address inside a mapped (`::ffff:0:0/96`), compatible (`::/96`: loopback and unspecified among them),
+/// translated (`64:ff9b::/96`) or tunnelled (`2002::/16`) one.
 fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
-    let is_translated = ip.segments().starts_with(&[0x64, 0xff9b, 0, 0, 0, 0]);
-    let [.., high, low] = ip.segments();
-    let lower = u32::from(high) << 16 | u32::from(low);
-    ip.to_ipv4_mapped().or_else(|| is_translated.then_some(Ipv4Addr::from_bits(lower)))
+    match ip.segments() {
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -111,6 +122,16 @@ mod tests {
             "http://[fd00::1]/",
             "http://[::ffff:10.0.0.1]/",
             "http://[64:ff9b::7f00:1]/",
+            "http://[64:ff9b:1::7f00:1]/",
+            "http://[::127.0.0.1]/",
+            "http://[2002:0a00:0001::1]/",
+            "http://[fec0::1]/",
+            "http://[ff02::1]/",
+            "http://[fd00:ec2::254]/",
+            "http://100.100.100.200/latest",
+            "http://198.18.0.1/",
+            "http://224.0.0.1/",
+            "http://255.255.255.255/",
             "http://localhost/",
             "http://LOCALHOST./",
             "http://a.localhost/",

@@ -27,7 +27,7 @@ async fn get_with(
     scope: Scope<'_>,
     validators: &Validators,
 ) -> Result<Response, Failure> {
-    let client = HttpClient::new(settings).unwrap();
+    let client = HttpClient::new(settings, None).unwrap();
     client.get(Request { url, validators, accept: "*/*", scope }, now()).await
 }
 
@@ -233,7 +233,7 @@ async fn a_port_that_nobody_listens_on_is_a_network_failure() {
 
 #[test]
 fn waits_double_are_jittered_and_bounded() {
-    let client = HttpClient::new(&CrawlSettings { retry_wait: Duration::from_secs(1), ..settings() }).unwrap();
+    let client = HttpClient::new(&CrawlSettings { retry_wait: Duration::from_secs(1), ..settings() }, None).unwrap();
     for (n_retries, low, high) in [(0, 500, 1000), (1, 1000, 2000), (3, 4000, 8000), (60, 30_000, 60_000)] {
         let wait = client.wait_before_retry(n_retries);
         assert!(wait >= Duration::from_millis(low) && wait <= Duration::from_millis(high), "{n_retries}: {wait:?}");

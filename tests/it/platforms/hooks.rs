@@ -43,7 +43,8 @@ impl Receiver {
         store.migrate().await.unwrap();
         let checker = Arc::new(Checker::built_in().unwrap());
         let engine = Engine::new(Arc::new(config), store.clone(), checker, Clock::Fixed(now())).unwrap();
-        let server = Server::bind(Arc::new(engine)).await.unwrap();
+        let (_, engines) = tokio::sync::watch::channel(Arc::new(engine));
+        let server = Server::bind("127.0.0.1:0".parse().unwrap(), engines).await.unwrap();
         let address = server.address;
         let (stop, stopped) = oneshot::channel();
         let stopped = async move {
@@ -109,6 +110,10 @@ async fn wechat_is_shown_that_the_address_is_ours_and_nobody_else_is() {
     assert_eq!(ask("/hooks/wechat/silent", signed_query(TOKEN, 10)).await.0, 404);
     assert_eq!(ask("/hooks/wechat/nobody", signed_query(TOKEN, 10)).await.0, 404);
     assert_eq!(receiver.ask("GET", "/healthz", "").await.0, 200);
+    assert_eq!(receiver.ask("GET", "/readyz", "").await, (200, "ready\n".to_owned()));
+    let (status, metrics) = receiver.ask("GET", "/metrics", "").await;
+    assert_eq!(status, 200);
+    assert!(metrics.contains("duwang_notify_undelivered 0"), "{metrics}");
     receiver.stop().await;
 }
 

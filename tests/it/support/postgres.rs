@@ -4,14 +4,14 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::str::FromStr as _;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use duwang::store::Store;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
 /// A schema of its own in the shared database.
 pub struct Schema {
@@ -22,9 +22,10 @@ pub struct Schema {
 
 /// The cluster of this test process. Its shell ends it, and removes its files, when our end of the pipe closes:
 /// also when the test process is killed.
-struct Cluster {
+pub struct Cluster {
     options: PgConnectOptions,
-    _shell: Child,
+    shell: Child,
+    answers: BufReader<ChildStdout>,
 }
 
 static CLUSTER: OnceLock<Result<Cluster, String>> = OnceLock::new();
@@ -51,6 +52,13 @@ pub async fn schema(test: &str) -> Option<Schema> {
 }
 
 impl Schema {
+    /// The address under which another process finds this schema.
+    pub fn url(&self) -> String {
+        let mut url = self.server.to_url_lossy();
+        url.query_pairs_mut().append_pair("options[search_path]", &self.name);
+        url.to_string()
+    }
+
     pub async fn drop_schema(self) {
         self.store.close().await;
         let mut conn = PgConnection::connect_with(&self.server).await.unwrap();
@@ -79,8 +87,9 @@ impl Cluster {
         // Durability is not what is tested; the socket lies in the folder, so no port is taken.
         let script = format!(
             "set -e; cd {dir}; {bin}/initdb -D {dir}/data -U duwang -A trust -E UTF8 --locale=C >{dir}/initdb.log 2>&1; \
-             {bin}/pg_ctl -D {dir}/data -w -l {dir}/server.log -o \"-k {dir} -c listen_addresses= -c fsync=off\" start \
-             >/dev/null; echo ready; read -r _ || true; {bin}/pg_ctl -D {dir}/data -m immediate stop >/dev/null; rm -rf {dir}",
+             start() {{ {bin}/pg_ctl -D {dir}/data -w -l {dir}/server.log -o \"-k {dir} -c listen_addresses= -c fsync=off\" start >/dev/null; }}; \
+             stop() {{ {bin}/pg_ctl -D {dir}/data -m immediate stop >/dev/null || true; }}; \
+             start; echo ready; while read -r command; do $command; echo ready; done; stop; rm -rf {dir}",
             dir = dir.display(),
             bin = bin.display(),
         );
@@ -105,13 +114,46 @@ impl Cluster {
             .spawn()
             .map_err(|error| error.to_string())?;
         let mut ready = String::new();
-        let stdout = shell.stdout.take().ok_or("no pipe to the cluster")?;
-        let _ = BufReader::new(stdout).read_line(&mut ready);
+        let mut answers = BufReader::new(shell.stdout.take().ok_or("no pipe to the cluster")?);
+        let _ = answers.read_line(&mut ready);
         if ready.trim() != "ready" {
             return Err(format!("the throwaway cluster did not start; see {}", dir.display()));
         }
         let options = PgConnectOptions::new_without_pgpass().socket(&dir).username("duwang").database("postgres");
-        Ok(Self { options, _shell: shell })
+        Ok(Self { options, shell, answers })
+    }
+
+    /// The address under which another process finds it.
+    pub fn url(&self) -> String {
+        self.options.to_url_lossy().to_string()
+    }
+
+    /// Crashes the server, or brings it back.
+    fn tell(&mut self, command: &str) {
+        writeln!(self.shell.stdin.as_mut().unwrap(), "{command}").unwrap();
+        let mut ready = String::new();
+        self.answers.read_line(&mut ready).unwrap();
+        assert_eq!(ready.trim(), "ready");
+    }
+
+    pub fn crash(&mut self) {
+        self.tell("stop");
+    }
+
+    pub fn bring_back(&mut self) {
+        self.tell("start");
+    }
+}
+
+/// A server of its own, to be crashed; `None` where there is no PostgreSQL to start and none is required.
+pub fn own_cluster(test: &str) -> Option<Cluster> {
+    match Cluster::start() {
+        Ok(cluster) => Some(cluster),
+        Err(reason) => {
+            assert!(!is_required(), "{test} needs PostgreSQL: {reason}");
+            let _ = writeln!(std::io::stderr(), "left out: {test} ({reason})");
+            None
+        }
     }
 }
 
@@ -131,4 +173,35 @@ fn bin_dir() -> Option<PathBuf> {
 
 fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0\n"))
+}
+
+/// A database of its own, empty, for what concerns a whole database.
+pub struct Database {
+    pub options: PgConnectOptions,
+    server: PgConnectOptions,
+    name: String,
+}
+
+/// `None` where there is no PostgreSQL and none is required.
+pub async fn database(test: &str) -> Option<Database> {
+    let server = match server() {
+        Ok(options) => options,
+        Err(reason) => {
+            assert!(!is_required(), "{test} needs PostgreSQL: {reason}");
+            let _ = writeln!(std::io::stderr(), "left out: {test} ({reason})");
+            return None;
+        }
+    };
+    let n = N_SCHEMAS.fetch_add(1, Ordering::Relaxed);
+    let name = format!("test_db_{}_{n}", std::process::id());
+    let mut conn = PgConnection::connect_with(&server).await.unwrap();
+    conn.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+    Some(Database { options: server.clone().database(&name), server, name })
+}
+
+impl Database {
+    pub async fn drop_database(self) {
+        let mut conn = PgConnection::connect_with(&self.server).await.unwrap();
+        conn.execute(AssertSqlSafe(format!("DROP DATABASE {} WITH (FORCE)", self.name))).await.unwrap();
+    }
 }

@@ -1,0 +1,104 @@
+-- The same tables as migrations/sqlite/0003_service.sql: what the unattended service remembers.
+
+-- When each account is to be read next, and who is reading it. A lease that has run out is free.
+CREATE TABLE crawl_schedule (
+    account_id TEXT COLLATE "C" PRIMARY KEY NOT NULL REFERENCES accounts (id),
+    due_at TIMESTAMPTZ NOT NULL,
+    lease_owner TEXT,
+    lease_until TIMESTAMPTZ
+);
+
+CREATE INDEX crawl_schedule_due ON crawl_schedule (due_at);
+
+-- The next free moment of a host or credential, in Unix milliseconds: all nodes together keep its pace.
+CREATE TABLE paces (
+    key TEXT COLLATE "C" PRIMARY KEY NOT NULL,
+    next_ms BIGINT NOT NULL
+);
+
+-- Every process of the service, and when it was last heard of.
+CREATE TABLE nodes (
+    id TEXT COLLATE "C" PRIMARY KEY NOT NULL,
+    role TEXT NOT NULL,
+    version TEXT NOT NULL,
+    started_at TIMESTAMPTZ NOT NULL,
+    seen_at TIMESTAMPTZ NOT NULL
+);
+
+-- The state of each task of the service.
+CREATE TABLE tasks (
+    task TEXT COLLATE "C" PRIMARY KEY NOT NULL,
+    next_at TIMESTAMPTZ NOT NULL,
+    lease_owner TEXT,
+    lease_until TIMESTAMPTZ,
+    last_started_at TIMESTAMPTZ,
+    last_finished_at TIMESTAMPTZ,
+    last_ok BOOLEAN,
+    -- Kept when a later run fails.
+    last_success_at TIMESTAMPTZ,
+    last_result TEXT
+);
+
+-- Closed weeks: the verdicts are fixed. `number` 0 is the report itself, 1 and on are corrections (更正).
+CREATE TABLE week_closes (
+    last_day DATE NOT NULL,
+    number BIGINT NOT NULL,
+    closed_at TIMESTAMPTZ NOT NULL,
+    digest TEXT NOT NULL,
+    verdicts JSONB NOT NULL,
+    changes JSONB NOT NULL,
+    PRIMARY KEY (last_day, number)
+);
+
+-- Messages to people: stored before they are sent. `key` makes a repeated one the same.
+CREATE TABLE outbox (
+    key TEXT COLLATE "C" PRIMARY KEY NOT NULL,
+    channel TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    message JSONB NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    due_at TIMESTAMPTZ,
+    attempts BIGINT NOT NULL,
+    sent_at TIMESTAMPTZ,
+    last_error TEXT
+);
+
+CREATE INDEX outbox_due ON outbox (due_at);
+
+-- Links found in posts, each checked once for all posts that hold it.
+CREATE TABLE links (
+    url TEXT COLLATE "C" PRIMARY KEY NOT NULL,
+    state TEXT NOT NULL,
+    status BIGINT,
+    detail TEXT NOT NULL,
+    first_bad_at TIMESTAMPTZ,
+    checked_at TIMESTAMPTZ,
+    due_at TIMESTAMPTZ
+);
+
+CREATE INDEX links_due ON links (due_at);
+
+CREATE TABLE post_links (
+    post_id BIGINT NOT NULL REFERENCES posts (id),
+    url TEXT COLLATE "C" NOT NULL REFERENCES links (url),
+    text TEXT NOT NULL,
+    PRIMARY KEY (post_id, url)
+);
+
+CREATE INDEX post_links_url ON post_links (url);
+
+-- Whether the links of a version have been entered in `links`; a version without links matters only where an earlier
+-- one had some.
+ALTER TABLE post_versions ADD COLUMN links_entered BOOLEAN NOT NULL DEFAULT FALSE;
+CREATE INDEX post_versions_links ON post_versions (post_id, version)
+    WHERE NOT links_entered AND (links <> '[]' OR version > 1);
+
+-- The last recheck of a post with open problems.
+ALTER TABLE posts ADD COLUMN rechecked_at TIMESTAMPTZ;
+ALTER TABLE posts ADD COLUMN recheck_outcome TEXT;
+-- The post was first told by a listing that proves it was not there before: its publish time is in doubt.
+ALTER TABLE posts ADD COLUMN backdated_after TIMESTAMPTZ;
+
+-- What concerns one account: its pages, and what retention must leave alone.
+CREATE INDEX violations_account ON violations (account_id);
+CREATE INDEX posts_backdated ON posts (id) WHERE backdated_after IS NOT NULL;

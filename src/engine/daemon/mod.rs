@@ -1,0 +1,143 @@
+//! The unattended service: what runs, on which node, until it is told to stop.
+//!
+//! [`crawler`] reads accounts the moment they are due; [`tasks`] runs everything that has a schedule. Both hold leases in the
+//! database, renewed by the heartbeat here: a node that dies loses them, and another goes on. A node keeps nothing that the
+//! database does not know.
+//!
+//! Invariant: a failure of the database stops nothing. Whoever needs it waits and tries again; what was read and could not
+//! be stored is read again.
+
+pub mod crawler;
+mod pace;
+pub mod tasks;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+
+pub use pace::DatabasePace;
+
+use super::Engine;
+use crate::lifecycle::{self, Stop};
+use crate::model::account::labelled_enum;
+use crate::store::schedule::NodeState;
+
+labelled_enum! {
+    /// What a node does.
+    Role {
+        All = "all", "全部";
+        Crawler = "crawler", "采集";
+        Web = "web", "网页";
+        Scheduler = "scheduler", "任务";
+    }
+}
+
+/// Heartbeats in the time of a lease: some may be late.
+const HEARTBEATS: u32 = 6;
+/// Without any progress for so long, systemd is not told that the service lives, and starts it anew.
+const STUCK_AFTER: TimeDelta = TimeDelta::minutes(15);
+/// Wait after the database failed.
+pub(super) const DATABASE_WAIT: Duration = Duration::from_secs(2);
+
+/// What the parts of one node share.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Unique among all nodes and all their starts.
+    pub id: String,
+    pub role: Role,
+    /// The engine as configured last; a reload sends a new one.
+    pub engine: watch::Receiver<Arc<Engine>>,
+    pub stop: Stop,
+    /// Unix milliseconds of the last sign that the node gets on with its work.
+    progress_ms: Arc<AtomicI64>,
+}
+
+impl Node {
+    pub fn new(id: String, role: Role, engine: watch::Receiver<Arc<Engine>>, stop: Stop) -> Self {
+        let now_ms = engine.borrow().clock.now().timestamp_millis();
+        Self { id, role, engine, stop, progress_ms: Arc::new(AtomicI64::new(now_ms)) }
+    }
+
+    pub fn engine(&self) -> Arc<Engine> {
+        Arc::clone(&self.engine.borrow())
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.engine().clock.now()
+    }
+
+    /// Says that something was done, or that there was nothing to do.
+    fn note_progress(&self) {
+        self.progress_ms.store(self.now().timestamp_millis(), Ordering::Relaxed);
+    }
+
+    /// Starts everything that the node's role holds.
+    pub fn start(&self, tracker: &TaskTracker) {
+        if matches!(self.role, Role::All | Role::Crawler) {
+            tracker.spawn(crawler::run(self.clone()));
+        }
+        if matches!(self.role, Role::All | Role::Scheduler) {
+            for task in tasks::ALL {
+                tracker.spawn(tasks::run(self.clone(), task));
+            }
+        }
+        tracker.spawn(heartbeat(self.clone()));
+    }
+
+    /// Sleeps, but no longer than until the stop; `false`: it is time to stop.
+    async fn sleep(&self, duration: Duration) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(duration) => true,
+            () = self.stop.soft.cancelled() => false,
+        }
+    }
+}
+
+/// Keeps the leases of this node, says that it lives, and gives the leases back at the end.
+async fn heartbeat(node: Node) {
+    let started_at = node.now();
+    loop {
+        let engine = node.engine();
+        let now = engine.clock.now();
+        let state = NodeState {
+            id: node.id.clone(),
+            role: node.role.to_string(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at,
+            seen_at: now,
+        };
+        if let Err(error) = beat(&engine, &state, now + engine.config.settings.service.lease()).await {
+            tracing::warn!(error = format!("{error:#}"), "the heartbeat could not be stored; is the database there?");
+        }
+        let progressed_at = DateTime::from_timestamp_millis(node.progress_ms.load(Ordering::Relaxed)).unwrap_or(now);
+        if now - progressed_at < STUCK_AFTER {
+            lifecycle::notify_alive();
+        } else {
+            tracing::error!(?progressed_at, "the service does not get on with its work");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(engine.config.settings.service.lease / HEARTBEATS) => {}
+            () = node.stop.hard.cancelled() => break,
+        }
+    }
+}
+
+async fn beat(engine: &Engine, state: &NodeState, lease_until: DateTime<Utc>) -> anyhow::Result<()> {
+    let mut tx = engine.store.write().await?;
+    tx.renew_leases(&state.id, lease_until).await?;
+    tx.note_node(state).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Gives every lease of a node back, so that nobody waits for them to run out.
+pub async fn release(engine: &Engine, node: &str) -> anyhow::Result<()> {
+    let mut tx = engine.store.write().await?;
+    tx.release_leases(node).await?;
+    tx.commit().await?;
+    Ok(())
+}
