@@ -191,3 +191,44 @@ async fn a_report_that_was_interrupted_is_made_after_the_restart() {
     assert!(service.stop().success());
     store.close().await;
 }
+
+/// A disk that is full fails the writes of that moment, and nothing after it.
+#[tokio::test]
+async fn a_full_disk_is_got_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path()).await;
+    store.migrate().await.unwrap();
+    let Store::Sqlite(pool) = &store else { unreachable!("an SQLite file was opened") };
+    let limit_pages = async |pages: u32| {
+        let mut connections = Vec::new();
+        for _ in 0..pool.options().get_max_connections() {
+            connections.push(pool.acquire().await.unwrap());
+        }
+        for connection in &mut connections {
+            connection.execute(sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"))).await.unwrap();
+        }
+    };
+    let write = async |n: u32| {
+        let mut tx = store.write().await?;
+        tx.reserve_pace(&format!("{n}{}", "x".repeat(100_000)), 0, 1).await?;
+        tx.commit().await
+    };
+    limit_pages(400).await;
+    let mut n_written = 0;
+    let full = loop {
+        match write(n_written).await {
+            Ok(()) => n_written += 1,
+            Err(error) => break format!("{error:?}"),
+        }
+    };
+    assert!(full.contains("full") && n_written > 0, "{full}");
+    for n in 1_000..1_020 {
+        let error = format!("{:?}", write(n).await.unwrap_err());
+        assert!(error.contains("full"), "{error}");
+    }
+    limit_pages(1_000_000).await;
+    for n in 1_000..1_020 {
+        write(n).await.unwrap();
+    }
+    store.close().await;
+}
