@@ -90,7 +90,7 @@ pub fn notify_alive() {
     notify(&[NotifyState::Watchdog]);
 }
 
-/// How often systemd wants to hear that the service lives; `None`: it does not watch.
+/// Silence after which systemd starts the service anew (`WatchdogSec`); `None`: it does not watch.
 pub fn watchdog() -> Option<Duration> {
     sd_notify::watchdog_enabled()
 }

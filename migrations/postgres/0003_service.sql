@@ -16,15 +16,6 @@ CREATE TABLE paces (
     next_ms BIGINT NOT NULL
 );
 
--- Every process of the service, and when it was last heard of.
-CREATE TABLE nodes (
-    id TEXT COLLATE "C" PRIMARY KEY NOT NULL,
-    role TEXT NOT NULL,
-    version TEXT NOT NULL,
-    started_at TIMESTAMPTZ NOT NULL,
-    seen_at TIMESTAMPTZ NOT NULL
-);
-
 -- The state of each task of the service.
 CREATE TABLE tasks (
     task TEXT COLLATE "C" PRIMARY KEY NOT NULL,

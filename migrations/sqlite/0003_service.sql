@@ -16,15 +16,6 @@ CREATE TABLE paces (
     next_ms INTEGER NOT NULL
 ) STRICT;
 
--- Every process of the service, and when it was last heard of.
-CREATE TABLE nodes (
-    id TEXT PRIMARY KEY NOT NULL,
-    role TEXT NOT NULL,
-    version TEXT NOT NULL,
-    started_at TEXT NOT NULL,
-    seen_at TEXT NOT NULL
-) STRICT;
-
 -- The state of each task of the service.
 CREATE TABLE tasks (
     task TEXT PRIMARY KEY NOT NULL,

@@ -9,6 +9,7 @@ use crate::model::message::{Message, MessageKind};
 use crate::model::violation::{Severity, ViolationRecord, ViolationState};
 use crate::model::week::Window;
 use crate::notify::route::About;
+use crate::report::warning::UnitWarnings;
 
 /// Serious problems of posts published this long ago are news.
 const SERIOUS_WITHIN: TimeDelta = TimeDelta::days(7);
@@ -16,24 +17,23 @@ const SERIOUS_WITHIN: TimeDelta = TimeDelta::days(7);
 impl Engine {
     /// Tells of each close that is new, with its files; of the last week in any case, in case a kill came between.
     pub async fn announce_closes(&self, closes: &[CloseSummary]) -> anyhow::Result<()> {
-        for (index, close) in closes.iter().enumerate() {
-            if close.step != CloseStep::Unchanged || index + 1 == closes.len() {
-                self.announce(close_message(close), About::everything()).await?;
-            }
-        }
-        Ok(())
+        let last = closes.last().map(|close| close.week);
+        let news = closes.iter().filter(|close| close.step != CloseStep::Unchanged || Some(close.week) == last);
+        self.announce_all(news.map(|close| (close_message(close), About::everything())).collect()).await
     }
 
     /// Tells every unit who will fall short unless it publishes; gives how many units were told.
     pub async fn announce_warnings(&self) -> anyhow::Result<usize> {
         let digest = self.warn().await?;
-        for unit in &digest.units {
-            let key = format!("{}/{}", self.day_of(self.clock.now()), unit.unit);
+        let today = self.day_of(self.clock.now());
+        let to_unit = |unit: &UnitWarnings| {
+            let key = format!("{today}/{}", unit.unit);
             let message = Message::new(MessageKind::Warning, key, format!("{}政务新媒体内容更新预警", unit.unit_name))
                 .with_lines(unit.text().lines().skip(1))
                 .with_lines(["以上为预警提示，请及时更新。预警不作为问题通报。"]);
-            self.announce(message, About::unit(unit.unit.clone())).await?;
-        }
+            (message, About::unit(unit.unit.clone()))
+        };
+        self.announce_all(digest.units.iter().map(to_unit).collect()).await?;
         Ok(digest.units.len())
     }
 
@@ -45,11 +45,12 @@ impl Engine {
         records.retain(|record| {
             record.violation.state == ViolationState::Open && record.violation.severity == Severity::Serious
         });
-        for record in &records {
+        let to_account = |record: &ViolationRecord| {
             let account = self.config.registry.account(&record.violation.account);
             let name = account.map_or(record.violation.account.as_str(), |account| account.name.as_str());
-            self.announce(serious_message(name, record), About::account(record.violation.account.clone())).await?;
-        }
+            (serious_message(name, record), About::account(record.violation.account.clone()))
+        };
+        self.announce_all(records.iter().map(to_account).collect()).await?;
         Ok(records.len())
     }
 

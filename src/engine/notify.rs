@@ -60,22 +60,37 @@ impl Engine {
     /// Stores a message for every channel that a route leads it to; [`Engine::deliver`] sends it. The same message again
     /// is the same, and not sent twice.
     pub async fn announce(&self, message: Message, about: About) -> anyhow::Result<()> {
-        let message = message.bounded();
+        self.announce_all(vec![(message, about)]).await
+    }
+
+    /// Stores several messages at once.
+    pub async fn announce_all(&self, messages: Vec<(Message, About)>) -> anyhow::Result<()> {
         let now = self.clock.now();
-        let channels = route::channels(&self.config.settings.notify, &self.config.registry, message.kind, &about);
-        if channels.is_empty() {
-            tracing::debug!(kind = %message.kind, key = message.key, "no route takes this message");
-            return Ok(());
-        }
-        let rows: Vec<NewMessage<'_>> = channels
+        let settings = &self.config.settings.notify;
+        let messages: Vec<(Message, Vec<&Channel>)> = messages
+            .into_iter()
+            .map(|(message, about)| {
+                let message = message.bounded();
+                let channels = route::channels(settings, &self.config.registry, message.kind, &about);
+                if channels.is_empty() {
+                    tracing::debug!(kind = %message.kind, key = message.key, "no route takes this message");
+                }
+                (message, channels)
+            })
+            .collect();
+        let rows: Vec<NewMessage<'_>> = messages
             .iter()
-            .map(|channel| NewMessage {
+            .flat_map(|(message, channels)| channels.iter().map(move |channel| (message, channel)))
+            .map(|(message, channel)| NewMessage {
                 channel: &channel.name,
-                message: &message,
+                message,
                 created_at: now,
                 due_at: plan::due_from(channel.spec.kind(), now),
             })
             .collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
         let mut tx = self.store.write().await?;
         tx.queue_messages(&rows).await.context("cannot store messages")?;
         tx.commit().await?;

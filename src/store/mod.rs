@@ -177,15 +177,6 @@ impl Store {
         Ok(applied == known)
     }
 
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(pool) => sqlx::query("SELECT 1").execute(pool).await.map(drop)?,
-            Self::Postgres(pool) => sqlx::query("SELECT 1").execute(pool).await.map(drop)?,
-        }
-        Ok(())
-    }
-
     pub fn is_sqlite(&self) -> bool {
         matches!(self, Self::Sqlite(_))
     }

@@ -26,16 +26,6 @@ pub struct TaskState {
     pub last_result: Option<String>,
 }
 
-/// A process of the service.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct NodeState {
-    pub id: String,
-    pub role: String,
-    pub version: String,
-    pub started_at: DateTime<Utc>,
-    pub seen_at: DateTime<Utc>,
-}
-
 impl Tx {
     /// Takes new accounts into the schedule, each due at its own moment, and those that are no longer read out of it.
     pub async fn plan_accounts(&mut self, accounts: &[(AccountId, DateTime<Utc>)]) -> Result<(), StoreError> {
@@ -90,19 +80,27 @@ impl Tx {
         owner: &str,
         next: &[(AccountId, DateTime<Utc>)],
     ) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE crawl_schedule SET due_at = $3, lease_owner = NULL, lease_until = NULL \
-                           WHERE account_id = $1 AND lease_owner = $2";
-        for (account, due_at) in next {
-            on_conn!(&mut *self, conn => sqlx::query(SQL).bind(account.as_str()).bind(owner).bind(*due_at)
-                .execute(conn).await.map(drop))?;
+        for chunk in next.chunks((BINDS_MAX - 1) / 2) {
+            on_conn!(&mut *self, conn => {
+                let mut query = sqlx::QueryBuilder::new(
+                    "UPDATE crawl_schedule SET due_at = next.column2, lease_owner = NULL, lease_until = NULL FROM (",
+                );
+                query.push_values(chunk, |mut b, (account, due_at)| {
+                    b.push_bind(account.as_str()).push_bind(*due_at);
+                });
+                query.push(") AS next WHERE account_id = next.column1 AND lease_owner = ").push_bind(owner);
+                query.build().persistent(false).execute(conn).await.map(drop)
+            })?;
         }
         Ok(())
     }
 
-    /// Keeps every lease of a node for longer.
+    /// Keeps every lease of a node for longer, of accounts and of tasks.
     pub async fn renew_leases(&mut self, owner: &str, lease_until: DateTime<Utc>) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE crawl_schedule SET lease_until = $2 WHERE lease_owner = $1";
-        on_conn!(self, conn => sqlx::query(SQL).bind(owner).bind(lease_until).execute(conn).await.map(drop))?;
+        const TASKS: &str = "UPDATE tasks SET lease_until = $2 WHERE lease_owner = $1";
+        on_conn!(&mut *self, conn => sqlx::query(SQL).bind(owner).bind(lease_until).execute(conn).await.map(drop))?;
+        on_conn!(self, conn => sqlx::query(TASKS).bind(owner).bind(lease_until).execute(conn).await.map(drop))?;
         Ok(())
     }
 
@@ -127,13 +125,6 @@ impl Tx {
     pub async fn next_due(&mut self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, StoreError> {
         const SQL: &str = "SELECT MIN(due_at) FROM crawl_schedule WHERE lease_until IS NULL OR lease_until < $1";
         Ok(on_conn!(self, conn => sqlx::query_scalar(SQL).bind(now).fetch_one(conn).await)?)
-    }
-
-    /// How many accounts are due and not yet read.
-    pub async fn count_due(&mut self, now: DateTime<Utc>) -> Result<u64, StoreError> {
-        const SQL: &str = "SELECT COUNT(*) FROM crawl_schedule WHERE due_at <= $1";
-        let n: i64 = on_conn!(self, conn => sqlx::query_scalar(SQL).bind(now).fetch_one(conn).await)?;
-        Ok(u64::try_from(n).unwrap_or_default())
     }
 
     /// How many posts each of some accounts published in a window.
@@ -177,16 +168,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Says that this node is alive.
-    pub async fn note_node(&mut self, node: &NodeState) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO nodes (id, role, version, started_at, seen_at) VALUES ($1, $2, $3, $4, $5) \
-                           ON CONFLICT (id) DO UPDATE SET role = excluded.role, version = excluded.version, \
-                           started_at = excluded.started_at, seen_at = excluded.seen_at";
-        on_conn!(self, conn => sqlx::query(SQL).bind(&node.id).bind(&node.role).bind(&node.version)
-            .bind(node.started_at).bind(node.seen_at).execute(conn).await.map(drop))?;
-        Ok(())
-    }
-
     /// Makes a task known; one that is known keeps its next run, so that a restart resets nothing.
     pub async fn plan_task(&mut self, task: &str, next_at: DateTime<Utc>) -> Result<DateTime<Utc>, StoreError> {
         const INSERT: &str = "INSERT INTO tasks (task, next_at) VALUES ($1, $2) ON CONFLICT (task) DO NOTHING";
@@ -208,13 +189,6 @@ impl Tx {
         let claimed: Option<String> = on_conn!(self, conn => sqlx::query_scalar(SQL).bind(task).bind(owner).bind(now)
             .bind(lease_until).fetch_optional(conn).await)?;
         Ok(claimed.is_some())
-    }
-
-    /// Keeps the lease of a task that is under way.
-    pub async fn renew_task(&mut self, task: &str, owner: &str, lease_until: DateTime<Utc>) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE tasks SET lease_until = $3 WHERE task = $1 AND lease_owner = $2";
-        on_conn!(self, conn => sqlx::query(SQL).bind(task).bind(owner).bind(lease_until).execute(conn).await.map(drop))?;
-        Ok(())
     }
 
     /// Notes how a task ended, and when it runs next.
@@ -240,12 +214,6 @@ impl Tx {
     pub async fn task_states(&mut self) -> Result<Vec<TaskState>, StoreError> {
         const SQL: &str = "SELECT task, next_at, lease_owner, lease_until, last_started_at, last_finished_at, last_ok, \
                            last_success_at, last_result FROM tasks ORDER BY task";
-        Ok(on_conn!(self, conn => sqlx::query_as(SQL).fetch_all(conn).await)?)
-    }
-
-    /// Every node that was ever heard of.
-    pub async fn node_states(&mut self) -> Result<Vec<NodeState>, StoreError> {
-        const SQL: &str = "SELECT id, role, version, started_at, seen_at FROM nodes ORDER BY id";
         Ok(on_conn!(self, conn => sqlx::query_as(SQL).fetch_all(conn).await)?)
     }
 }

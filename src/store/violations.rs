@@ -1,7 +1,5 @@
 //! Problems, what happened to each, and what a report tells of them.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 
 use super::{BINDS_MAX, StoreError, Tx, insert_rows, on_conn, word};
@@ -265,17 +263,6 @@ impl Tx {
                     state: word(ViolationState::parse, "violation_events", "state", id, &state)?,
                     detail,
                 })
-            })
-            .collect()
-    }
-
-    /// Numbers of violations by state.
-    pub async fn count_violations(&mut self) -> Result<HashMap<ViolationState, u64>, StoreError> {
-        const SQL: &str = "SELECT state, COUNT(*) FROM violations GROUP BY state";
-        let rows: Vec<(String, i64)> = on_conn!(self, conn => sqlx::query_as(SQL).fetch_all(conn).await)?;
-        rows.into_iter()
-            .map(|(state, n)| {
-                Ok((word(ViolationState::parse, "violations", "state", "all", &state)?, u64::try_from(n).unwrap_or(0)))
             })
             .collect()
     }

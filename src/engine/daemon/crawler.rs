@@ -27,6 +27,8 @@ const CLAIM_MAX: usize = 64;
 const BATCH_MAX: usize = 32;
 /// Longest sleep before due accounts are looked for again: another node may have died.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// What could not be stored is read again after this long: a full disk is no reason to ask the platforms without end.
+const STORE_AGAIN: TimeDelta = TimeDelta::seconds(30);
 /// How often the registry is compared with the schedule.
 const PLAN_EVERY: TimeDelta = TimeDelta::minutes(10);
 
@@ -65,9 +67,10 @@ async fn feed(node: Node, sender: mpsc::Sender<Done>) {
             }
             claim(&node, &engine, held.available_permits().min(CLAIM_MAX)).await
         };
-        let wait = match claimed.await {
+        let claimed = claimed.await;
+        node.note_progress();
+        let wait = match claimed {
             Ok(Claimed { accounts, states, wait }) => {
-                node.note_progress();
                 for account in accounts {
                     let Ok(permit) = Arc::clone(&held).try_acquire_owned() else { break };
                     let lane = lanes.of(&engine, &account);
@@ -209,7 +212,7 @@ async fn write(node: Node, mut receiver: mpsc::Receiver<Done>) {
         };
         match &stored {
             Ok(()) => tracing::info!(n_accounts = accounts.len(), %summary, "accounts read"),
-            // Nothing is lost: they are due at once, and read again.
+            // Nothing is lost: they are due again soon.
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "what was read could not be stored; it is read again");
             }
@@ -239,7 +242,7 @@ async fn plan(
         .iter()
         .map(|(account, states)| {
             let n_recent = recent.get(&account.id).copied().unwrap_or_default();
-            let next = if is_stored { next_due(settings, states, n_recent, now) } else { now };
+            let next = if is_stored { next_due(settings, states, n_recent, now) } else { now + STORE_AGAIN };
             (account.id.clone(), next)
         })
         .collect();

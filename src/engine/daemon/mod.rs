@@ -24,7 +24,6 @@ pub use pace::DatabasePace;
 use super::Engine;
 use crate::lifecycle::{self, Stop};
 use crate::model::account::labelled_enum;
-use crate::store::schedule::NodeState;
 
 labelled_enum! {
     /// What a node does.
@@ -38,7 +37,7 @@ labelled_enum! {
 
 /// Heartbeats in the time of a lease: some may be late.
 const HEARTBEATS: u32 = 6;
-/// Without any progress for so long, systemd is not told that the service lives, and starts it anew.
+/// Where the crawler's loop does not turn for so long, systemd is not told that the service lives, and starts it anew.
 const STUCK_AFTER: TimeDelta = TimeDelta::minutes(15);
 /// Wait after the database failed.
 pub(super) const DATABASE_WAIT: Duration = Duration::from_secs(2);
@@ -52,7 +51,7 @@ pub struct Node {
     /// The engine as configured last; a reload sends a new one.
     pub engine: watch::Receiver<Arc<Engine>>,
     pub stop: Stop,
-    /// Unix milliseconds of the last sign that the node gets on with its work.
+    /// Unix milliseconds of the crawler's last turn. Tasks have none: some rightly take hours.
     progress_ms: Arc<AtomicI64>,
 }
 
@@ -70,7 +69,7 @@ impl Node {
         self.engine().clock.now()
     }
 
-    /// Says that something was done, or that there was nothing to do.
+    /// Says that the crawler's loop turns: something was read, there was nothing to do, or the database is waited for.
     fn note_progress(&self) {
         self.progress_ms.store(self.now().timestamp_millis(), Ordering::Relaxed);
     }
@@ -97,39 +96,35 @@ impl Node {
     }
 }
 
-/// Keeps the leases of this node, says that it lives, and gives the leases back at the end.
+/// Keeps the leases of this node, and says that it lives.
 async fn heartbeat(node: Node) {
-    let started_at = node.now();
+    let crawls = matches!(node.role, Role::All | Role::Crawler);
     loop {
         let engine = node.engine();
         let now = engine.clock.now();
-        let state = NodeState {
-            id: node.id.clone(),
-            role: node.role.to_string(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            started_at,
-            seen_at: now,
-        };
-        if let Err(error) = beat(&engine, &state, now + engine.config.settings.service.lease()).await {
+        let settings = &engine.config.settings.service;
+        if let Err(error) = beat(&engine, &node.id, now + settings.lease()).await {
             tracing::warn!(error = format!("{error:#}"), "the heartbeat could not be stored; is the database there?");
         }
         let progressed_at = DateTime::from_timestamp_millis(node.progress_ms.load(Ordering::Relaxed)).unwrap_or(now);
-        if now - progressed_at < STUCK_AFTER {
-            lifecycle::notify_alive();
-        } else {
+        if crawls && now - progressed_at >= STUCK_AFTER {
             tracing::error!(?progressed_at, "the service does not get on with its work");
+        } else {
+            lifecycle::notify_alive();
         }
+        // systemd may want to hear of us more often than the leases need.
+        let lease_wait = settings.lease / HEARTBEATS;
+        let wait = lifecycle::watchdog().map_or(lease_wait, |limit| lease_wait.min(limit / HEARTBEATS));
         tokio::select! {
-            () = tokio::time::sleep(engine.config.settings.service.lease / HEARTBEATS) => {}
+            () = tokio::time::sleep(wait) => {}
             () = node.stop.hard.cancelled() => break,
         }
     }
 }
 
-async fn beat(engine: &Engine, state: &NodeState, lease_until: DateTime<Utc>) -> anyhow::Result<()> {
+async fn beat(engine: &Engine, node: &str, lease_until: DateTime<Utc>) -> anyhow::Result<()> {
     let mut tx = engine.store.write().await?;
-    tx.renew_leases(&state.id, lease_until).await?;
-    tx.note_node(state).await?;
+    tx.renew_leases(node, lease_until).await?;
     tx.commit().await?;
     Ok(())
 }

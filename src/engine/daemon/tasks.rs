@@ -103,7 +103,6 @@ pub(super) async fn run(node: Node, task: &'static Task) {
     loop {
         match attend(&node, task).await {
             Ok(wait) => {
-                node.note_progress();
                 if !node.sleep(wait.min(LOOK_AGAIN)).await {
                     return;
                 }
@@ -137,7 +136,6 @@ async fn attend(node: &Node, task: &'static Task) -> anyhow::Result<Duration> {
     tracing::info!(task = task.name, "task begins");
     let ended = tokio::select! {
         ended = (task.run)(&engine) => ended,
-        never = keep_lease(node, task) => match never {},
         () = node.stop.hard.cancelled() => Err(anyhow::anyhow!("stopped; it will be done again")),
     };
     let finished_at = engine.clock.now();
@@ -168,25 +166,6 @@ async fn attend(node: &Node, task: &'static Task) -> anyhow::Result<Duration> {
     tx.finish_task(task.name, &node.id, finished_at, next_at, told).await?;
     tx.commit().await?;
     Ok((next_at - finished_at).to_std().unwrap_or(LOOK_AGAIN))
-}
-
-/// Renews the lease of a task that takes long, for as long as it is polled. A renewal that fails is tried again: a task
-/// done twice does no harm.
-async fn keep_lease(node: &Node, task: &Task) -> std::convert::Infallible {
-    let lease = node.engine().config.settings.service.lease;
-    loop {
-        tokio::time::sleep(lease / 3).await;
-        if let Err(error) = renew(node, task).await {
-            tracing::warn!(task = task.name, "the lease cannot be renewed: {error:#}");
-        }
-    }
-}
-
-async fn renew(node: &Node, task: &Task) -> anyhow::Result<()> {
-    let engine = node.engine();
-    let mut tx = engine.store.write().await?;
-    tx.renew_task(task.name, &node.id, engine.clock.now() + engine.config.settings.service.lease()).await?;
-    Ok(tx.commit().await?)
 }
 
 #[cfg(test)]

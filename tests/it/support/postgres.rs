@@ -33,15 +33,7 @@ static N_SCHEMAS: AtomicU32 = AtomicU32::new(0);
 
 /// A migrated schema; `None` where there is no PostgreSQL and none is required.
 pub async fn schema(test: &str) -> Option<Schema> {
-    let server = match server() {
-        Ok(options) => options,
-        Err(reason) => {
-            assert!(!is_required(), "{test} needs PostgreSQL: {reason}");
-            // The test harness swallows what `eprintln!` says in a passing test; a left-out test must be seen.
-            let _ = writeln!(std::io::stderr(), "left out: {test} ({reason})");
-            return None;
-        }
-    };
+    let server = or_left_out(test, server())?;
     let n = N_SCHEMAS.fetch_add(1, Ordering::Relaxed);
     let name = format!("test_{}_{n}", std::process::id());
     let mut conn = PgConnection::connect_with(&server).await.unwrap();
@@ -69,6 +61,17 @@ impl Schema {
 #[expect(clippy::disallowed_methods, reason = "the switch of the test run")]
 fn is_required() -> bool {
     std::env::var("DUWANG_TEST_POSTGRES").is_ok_and(|value| value == "required")
+}
+
+/// What a test asks for; without PostgreSQL the test is left out, or fails where PostgreSQL is required.
+fn or_left_out<T>(test: &str, asked: Result<T, String>) -> Option<T> {
+    asked
+        .inspect_err(|reason| {
+            assert!(!is_required(), "{test} needs PostgreSQL: {reason}");
+            // The test harness swallows what `eprintln!` says in a passing test; a left-out test must be seen.
+            let _ = writeln!(std::io::stderr(), "left out: {test} ({reason})");
+        })
+        .ok()
 }
 
 fn server() -> Result<PgConnectOptions, String> {
@@ -147,14 +150,7 @@ impl Cluster {
 
 /// A server of its own, to be crashed; `None` where there is no PostgreSQL to start and none is required.
 pub fn own_cluster(test: &str) -> Option<Cluster> {
-    match Cluster::start() {
-        Ok(cluster) => Some(cluster),
-        Err(reason) => {
-            assert!(!is_required(), "{test} needs PostgreSQL: {reason}");
-            let _ = writeln!(std::io::stderr(), "left out: {test} ({reason})");
-            None
-        }
-    }
+    or_left_out(test, Cluster::start())
 }
 
 /// Where `initdb` and `pg_ctl` lie: the newest version of Debian's layout, else beside the one in `PATH`.
@@ -184,14 +180,7 @@ pub struct Database {
 
 /// `None` where there is no PostgreSQL and none is required.
 pub async fn database(test: &str) -> Option<Database> {
-    let server = match server() {
-        Ok(options) => options,
-        Err(reason) => {
-            assert!(!is_required(), "{test} needs PostgreSQL: {reason}");
-            let _ = writeln!(std::io::stderr(), "left out: {test} ({reason})");
-            return None;
-        }
-    };
+    let server = or_left_out(test, server())?;
     let n = N_SCHEMAS.fetch_add(1, Ordering::Relaxed);
     let name = format!("test_db_{}_{n}", std::process::id());
     let mut conn = PgConnection::connect_with(&server).await.unwrap();
