@@ -31,13 +31,15 @@ impl CredentialsCommand {
             let sources: Vec<_> = sources.filter(|source| source.spec.credential() == Some(&file.name)).collect();
             let last: Option<&SourceState> =
                 sources.iter().filter_map(|source| states.get(&source.id)).max_by_key(|state| state.crawled_at);
-            let is_expired = last.is_some_and(|state| state.outcome == Outcome::LoginNeeded);
+            let is_refused = last.is_some_and(|state| state.outcome == Outcome::LoginNeeded);
             let state = match &file.content {
                 Err(problem) => format!("unusable: {problem}"),
-                Ok(_) if is_expired => "expired: log in again and write it anew".to_owned(),
+                Ok(_) if is_refused => {
+                    "refused when last used: log in again and write it anew; the next crawl tries it".to_owned()
+                }
                 Ok(_) => "readable".to_owned(),
             };
-            n_bad += usize::from(file.content.is_err() || is_expired);
+            n_bad += usize::from(file.content.is_err() || is_refused);
             output.line(format_args!("{}  {state}", file.name))?;
             let age = file.modified_at.map_or_else(
                 || "no file".to_owned(),

@@ -12,6 +12,7 @@ use super::judge::TextToJudge;
 use super::lanes::run_lanes;
 use super::prepare::{plausible_time, prepare};
 use super::{Engine, coverage};
+use crate::config::Config;
 use crate::config::settings::FillText;
 use crate::model::account::{Account, Source, authority_of};
 use crate::model::crawl::{Crawl, Extent, Failure, Listing, Outcome, Proof, SourceState, Validators};
@@ -80,6 +81,25 @@ impl AccountRead {
 /// The name of the task in `runs`.
 const TASK: &str = "crawl";
 
+/// Bridges of the registry that answered, and show no sign of life; with their last one.
+pub(super) fn stale_bridges(
+    config: &Config,
+    states: &HashMap<SourceId, SourceState>,
+    alive: &HashMap<String, DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> BTreeMap<String, Option<DateTime<Utc>>> {
+    let stale_after = TimeDelta::from_std(config.settings.crawl.bridge_stale_after).unwrap_or(TimeDelta::MAX);
+    let answers = |id: &SourceId| states.get(id).is_some_and(|state| state.outcome.is_success());
+    let sources = config.registry.accounts.iter().flat_map(|account| &account.sources);
+    sources
+        .filter(|source| source.spec.is_bridge() && answers(&source.id))
+        .map(Source::authority)
+        .map(|authority| (alive.get(&authority).copied(), authority))
+        .filter(|(alive_at, _)| alive_at.is_none_or(|alive_at| now.signed_duration_since(alive_at) > stale_after))
+        .map(|(alive_at, authority)| (authority, alive_at))
+        .collect()
+}
+
 impl Engine {
     /// Reads the given accounts once. Repeating a pass changes nothing but the times of the crawls.
     pub async fn crawl(
@@ -142,23 +162,10 @@ impl Engine {
         Ok(stale.len())
     }
 
-    /// Bridges of the registry that were read, and show no sign of life.
     async fn stale_bridges(&self, now: DateTime<Utc>) -> anyhow::Result<BTreeMap<String, Option<DateTime<Utc>>>> {
-        let stale_after = TimeDelta::from_std(self.config.settings.crawl.bridge_stale_after).unwrap_or(TimeDelta::MAX);
         let mut tx = self.store.read().await?;
-        let states = tx.source_states().await?;
-        let alive = tx.bridges().await?;
-        drop(tx);
-        let sources = self.config.registry.accounts.iter().flat_map(|account| &account.sources);
-        let read = sources.filter(|source| {
-            source.spec.is_bridge() && states.get(&source.id).is_some_and(|state| state.outcome.is_success())
-        });
-        Ok(read
-            .map(Source::authority)
-            .map(|authority| (alive.get(&authority).copied(), authority))
-            .filter(|(alive_at, _)| alive_at.is_none_or(|alive_at| alive_at < now - stale_after))
-            .map(|(alive_at, authority)| (authority, alive_at))
-            .collect())
+        let (states, alive) = (tx.source_states().await?, tx.bridges().await?);
+        Ok(stale_bridges(&self.config, &states, &alive, now))
     }
 
     async fn read_accounts(
@@ -217,7 +224,7 @@ impl Engine {
         let mut crawl = new_crawl(account, source, listed_at);
         match fetched {
             Ok(Fetched::Listing { listing, validators, synced_at }) => {
-                self.take_listing(read, &mut crawl, listing, validators);
+                self.take_listing(read, &mut crawl, before, listing, validators);
                 reach_to(&mut crawl, synced_at);
             }
             Ok(Fetched::Unchanged { synced_at }) => {
@@ -251,7 +258,14 @@ impl Engine {
         states
     }
 
-    fn take_listing(&self, read: &mut AccountRead, crawl: &mut Crawl, mut listing: Listing, validators: Validators) {
+    fn take_listing(
+        &self,
+        read: &mut AccountRead,
+        crawl: &mut Crawl,
+        before: Option<&SourceState>,
+        mut listing: Listing,
+        validators: Validators,
+    ) {
         let first_bad = listing.bad_items.first().map(|bad| format!("item {}: {}", bad.index, bad.reason));
         crawl.total = listing.total;
         crawl.n_bad = listing.bad_items.len();
@@ -263,7 +277,15 @@ impl Engine {
             let account = crawl.account.clone();
             read.deleted.push(Deleted::new(account, std::mem::take(&mut listing.deleted), crawl.listed_at));
         }
-        let proves_itself = matches!(listing.proof, Proof::NothingEver | Proof::Span { .. });
+        // "There was never a post" is not believed of a source that has shown some: one hollow answer, or the login of
+        // another account, would cover all time.
+        let showed_posts = before
+            .is_some_and(|before| before.last_nonempty_at.is_some() || before.total.is_some_and(|total| total > 0));
+        let proves_itself = match listing.proof {
+            Proof::NothingEver => !showed_posts,
+            Proof::Span { .. } => true,
+            Proof::Items | Proof::Nothing => false,
+        };
         if listing.posts.is_empty() && proves_itself && first_bad.is_none() {
             crawl.outcome = Outcome::EmptyConfirmed;
             crawl.extent = listing.extent(crawl.listed_at);

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
+use super::crawl::stale_bridges;
 use crate::config::Config;
 use crate::config::credentials::Credentials;
 use crate::model::SourceId;
@@ -60,7 +61,7 @@ async fn ask(config: &Config, store: &Store, now: DateTime<Utc>) -> Result<(Data
         damage: state.damage,
         newest_crawl_at: tx.newest_crawl_at().await?,
         sources: read_accounts(config).flat_map(|account| sources(account, &states)).collect(),
-        stale_bridges: stale_bridges(config, &states, &bridges, now),
+        stale_bridges: stale_bridges(config, &states, &bridges, now).into_iter().collect(),
         bridge_stale_after: crawl.bridge_stale_after,
         tasks: tx
             .task_states()
@@ -105,27 +106,6 @@ fn sources(account: &Account, states: &States) -> Vec<SourceFacts> {
     account.sources.iter().map(fact).collect()
 }
 
-fn stale_bridges(
-    config: &Config,
-    states: &States,
-    alive: &HashMap<String, DateTime<Utc>>,
-    now: DateTime<Utc>,
-) -> Vec<(String, Option<DateTime<Utc>>)> {
-    let stale_after = TimeDelta::from_std(config.settings.crawl.bridge_stale_after).unwrap_or(TimeDelta::MAX);
-    let answers = |id: &SourceId| states.get(id).is_some_and(|state| state.outcome.is_success());
-    let bridges = read_accounts(config).flat_map(|account| &account.sources);
-    let mut stale: Vec<_> = bridges
-        .filter(|source| source.spec.is_bridge() && answers(&source.id))
-        .map(Source::authority)
-        .map(|authority| (alive.get(&authority).copied(), authority))
-        .filter(|(alive_at, _)| alive_at.is_none_or(|alive_at| now.signed_duration_since(alive_at) > stale_after))
-        .map(|(alive_at, authority)| (authority, alive_at))
-        .collect();
-    stale.sort();
-    stale.dedup();
-    stale
-}
-
 fn credentials(config: &Config, states: &States) -> Vec<CredentialFacts> {
     let credentials = Credentials::load(config);
     let facts = credentials.files().map(|file| {
@@ -136,10 +116,7 @@ fn credentials(config: &Config, states: &States) -> Vec<CredentialFacts> {
             name: file.name.clone(),
             path: file.path.display().to_string(),
             problem: file.content.as_ref().err().cloned(),
-            // Written anew since: not known to be refused.
-            is_refused: last.is_some_and(|state| {
-                state.outcome == Outcome::LoginNeeded && file.modified_at.is_none_or(|at| at < state.crawled_at)
-            }),
+            is_refused: last.is_some_and(|state| state.outcome == Outcome::LoginNeeded),
             modified_at: file.modified_at,
             n_sources: users.len(),
         }

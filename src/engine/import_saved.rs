@@ -29,6 +29,8 @@ pub struct SavedPosts {
     /// What the answers were, each once.
     pub shapes: Vec<&'static str>,
     records: Vec<PostRecord>,
+    /// The keys of the records: several answers may tell the same post.
+    keys: HashSet<String>,
     deleted: Vec<String>,
     /// Items that could not be read, with place and reason.
     pub bad_items: Vec<String>,
@@ -78,9 +80,12 @@ impl Engine {
         let bad = saved.page.bad_items.into_iter().map(|bad| format!("{place}, item {}: {}", bad.index, bad.reason));
         posts.bad_items.extend(bad);
         posts.deleted.extend(saved.page.deleted);
-        let known: HashSet<String> = posts.records.iter().map(|record| record.key.clone()).collect();
-        let records = saved.page.posts.into_iter().map(|draft| self.import_record(&account.id, draft));
-        posts.records.extend(records.filter(|record| !known.contains(&record.key)));
+        for draft in saved.page.posts {
+            let record = self.import_record(&account.id, draft);
+            if posts.keys.insert(record.key.clone()) {
+                posts.records.push(record);
+            }
+        }
     }
 
     /// Takes the posts in, all or, in a dry run, none.

@@ -31,8 +31,30 @@ impl Notes {
     }
 }
 
-/// Asks a platform for an account's posts.
+/// Asks a platform for an account's posts. What a failure quotes of the platform holds no secret: a platform may repeat
+/// them.
 pub(super) async fn converse(
+    client: &HttpClient,
+    notes: &Notes,
+    source: &Source,
+    spec: &InterfaceSpec,
+    credential: Option<&Credential>,
+    now: DateTime<Utc>,
+) -> Result<Listing, Failure> {
+    let name = spec.credential.as_deref();
+    let result = talk(client, notes, source, spec, credential, now).await;
+    result.map_err(|mut failure| {
+        if let Some(credential) = credential {
+            failure.detail = credential.hide(&failure.detail);
+        }
+        if let Some(note) = name.and_then(|name| notes.get(name, now)) {
+            failure.detail = failure.detail.replace(&note, "…");
+        }
+        failure
+    })
+}
+
+async fn talk(
     client: &HttpClient,
     notes: &Notes,
     source: &Source,

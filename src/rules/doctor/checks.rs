@@ -112,8 +112,9 @@ pub(super) fn credentials(credentials: &[CredentialFacts], now: DateTime<Utc>) -
             let found = format!("`{name}` cannot be used: {problem}");
             lines.push(Check::fail(AREA, found, format!("write {path}; {n_sources} sources need it")));
         } else if credential.is_refused {
-            let found = format!("`{name}` was refused by the platform");
-            lines.push(Check::fail(AREA, found, format!("log in again and write {path}; {n_sources} sources need it")));
+            let found = format!("`{name}` was refused by the platform when it was last used");
+            let todo = format!("log in again and write {path}; {n_sources} sources need it, the next crawl tries it");
+            lines.push(Check::fail(AREA, found, todo));
         } else if let Some(at) = credential.modified_at.filter(|at| *at < now - CREDENTIAL_AGE_MAX) {
             let found = format!("`{name}` was written {} days ago", (now - at).num_days());
             lines.push(Check::warn(AREA, found, format!("log in again before it expires and write {path}")));
@@ -170,7 +171,9 @@ pub(super) fn sources(facts: &DatabaseFacts, zone: Tz) -> Vec<Check> {
         let alive = alive_at
             .map_or_else(|| "never".to_owned(), |at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string());
         let days = facts.bridge_stale_after.as_secs() / 86_400;
-        let found = format!("the bridge {authority} answers but shows nothing new for {days} days (last: {alive})");
+        let found = format!(
+            "the bridge {authority} answers but has shown nothing new for more than {days} days (last: {alive})"
+        );
         lines.push(Check::fail(AREA, found, "log in to the bridge again: its accounts are unverified until then"));
     }
     if lines.is_empty() {

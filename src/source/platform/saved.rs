@@ -57,7 +57,7 @@ pub struct SavedAnswer {
     pub found: Option<Result<Saved, Failure>>,
 }
 
-/// Takes a file apart. `Err`: it is no JSON at all.
+/// Takes a file apart. `Err`: it is no JSON at all, or too much of it.
 pub fn read(content: &str) -> Result<Vec<SavedAnswer>, String> {
     let content = content.trim_start_matches('\u{feff}').trim();
     let values = match serde_json::from_str::<Value>(content) {
@@ -65,11 +65,10 @@ pub fn read(content: &str) -> Result<Vec<SavedAnswer>, String> {
         Err(error) if error.is_syntax() || error.is_eof() => json_lines(content).ok_or_else(|| error.to_string())?,
         Err(error) => return Err(error.to_string()),
     };
-    Ok(values
-        .into_iter()
-        .take(ANSWERS_MAX)
-        .map(|(place, value)| SavedAnswer { place, found: recognise(&value) })
-        .collect())
+    if values.len() > ANSWERS_MAX {
+        return Err(format!("it holds {} answers, more than {ANSWERS_MAX}: split the file", values.len()));
+    }
+    Ok(values.into_iter().map(|(place, value)| SavedAnswer { place, found: recognise(&value) }).collect())
 }
 
 fn recognise(value: &Value) -> Option<Result<Saved, Failure>> {

@@ -82,6 +82,17 @@ async fn renamed_unverified_and_cancelled_accounts_are_registry_problems() {
     assert!(crawl(&dir).await.contains(&"账号已不可用".to_owned()));
 }
 
+/// A counter of zero beside an empty list would prove silence for all time; of a source that has shown posts it does not.
+#[tokio::test]
+async fn a_source_that_has_shown_posts_never_says_that_there_were_none() {
+    let (dir, server) = prefecture();
+    crawl(&dir).await;
+    server.change(|account| account.items.clear());
+    crawl(&dir).await;
+    let sources = run(dir.path(), &["sources", "list"]);
+    assert!(stdout(&sources).contains("empty_unproved"), "{}", stdout(&sources));
+}
+
 #[tokio::test]
 async fn an_expired_credential_is_an_alarm_of_ours_that_says_what_to_do() {
     let (dir, server) = prefecture();
@@ -103,7 +114,7 @@ async fn an_expired_credential_is_an_alarm_of_ours_that_says_what_to_do() {
     );
     let credentials = run(dir.path(), &["credentials", "list"]);
     assert_eq!(credentials.status.code(), Some(1));
-    assert!(stdout(&credentials).contains("expired: log in again"), "{}", stdout(&credentials));
+    assert!(stdout(&credentials).contains("refused when last used: log in again"), "{}", stdout(&credentials));
 
     std::fs::remove_file(dir.path().join("credentials/office")).unwrap();
     let missing = run(dir.path(), &["sources", "test", "wb"]);

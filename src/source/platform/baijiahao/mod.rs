@@ -78,8 +78,19 @@ impl Conversation for Baijiahao<'_> {
 
     fn take(&mut self, answer: &Answer) -> Result<Step, Failure> {
         if let Some(mut listing) = self.listing.take() {
-            // The list stands without the name.
-            listing.profile = answer.json().ok().and_then(|value| profile(&value));
+            let profile = match answer.json() {
+                Ok(value) => profile(&value),
+                // A list that was read stands without the name; an empty one may be what a visitor is shown.
+                Err(failure) if listing.posts.is_empty() => return Err(failure),
+                Err(_) => None,
+            };
+            let asked = self.context.spec.value("app_id");
+            let found = profile.as_ref().and_then(|profile| profile.platform_id.as_deref());
+            if found.is_some_and(|found| !asked.is_empty() && found != asked) {
+                let detail = "the cookie is of another account than the source's `app_id`; log in as that account";
+                return Err(Failure::new(Outcome::PermissionMissing, detail));
+            }
+            listing.profile = profile;
             return Ok(Step::Done(listing));
         }
         let value = answer.json()?;

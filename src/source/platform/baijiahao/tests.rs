@@ -66,6 +66,23 @@ fn arrays_and_numbered_objects_are_read_page_by_page() {
 }
 
 #[test]
+fn the_login_of_another_account_is_refused_and_an_empty_list_needs_a_name() {
+    let ask = |listed: &Value, name: &Answer| {
+        let asked = asked();
+        let platform = |call: &Call| {
+            if call.url.path() == "/builder/app/appinfo" { name.clone() } else { json(&list(listed, 1, 1)) }
+        };
+        talk(&mut Baijiahao::new(asked.context()), platform).0
+    };
+    let stranger = json(&json!({"errno": 0, "data": {"user": {"app_id": 7, "name": "另一家"}}}));
+    let full = json!([item(1, "publish")]);
+    assert_eq!(ask(&full, &stranger).unwrap_err().outcome, Outcome::PermissionMissing);
+    let broken = answer(200, "{");
+    assert_eq!(ask(&full, &broken).unwrap().posts.len(), 1);
+    assert_eq!(ask(&json!([]), &broken).unwrap_err().outcome, Outcome::ShapeChanged);
+}
+
+#[test]
 fn only_published_articles_count_and_withdrawn_ones_are_named() {
     let statuses = ["publish", "rejected", "withdraw", "draft", "audit"];
     let all: Vec<Value> = statuses.iter().zip(1..).map(|(status, n)| item(n, status)).collect();

@@ -71,7 +71,7 @@ fn next(told: &Next, page: u64, n_items: usize, total: Option<u64>) -> Next {
     let more = || Next::Cursor((page + 1).to_string());
     match total {
         Some(total) if page.saturating_mul(PAGE_SIZE as u64) >= total => Next::End,
-        None if *told == Next::End || n_items < PAGE_SIZE => Next::End,
+        None if *told == Next::End || (*told == Next::Unknown && n_items < PAGE_SIZE) => Next::End,
         // Also behind a short page before the counter's end: `Gathering` checks the claim.
         Some(_) | None => more(),
     }
@@ -92,7 +92,12 @@ fn parse(answer: &Value) -> Result<Page, Failure> {
     let mut page = page_of(&list, read);
     page.total = counter(at(data, &["totalCount"]));
     let more = at(data, &["continueFlag"]);
-    page.next = if more.is_null() || flag(more) { Next::Unknown } else { Next::End };
+    page.next = match more.is_null() {
+        true => Next::Unknown,
+        // Where it goes on is counted; see `next`.
+        false if flag(more) => Next::Cursor(String::new()),
+        false => Next::End,
+    };
     Ok(page)
 }
 

@@ -81,8 +81,16 @@ fn only_an_empty_list_beside_a_counter_of_zero_is_a_proof() {
 
 #[test]
 fn without_a_counter_a_short_page_is_the_last_and_the_same_page_for_ever_ends() {
-    let (listing, calls) = look(|_| json(&list(&[item(1)], json!(null))));
-    assert_eq!((listing.unwrap().ended, calls.len()), (true, 1));
+    let short = |more: Value| {
+        let mut page = list(&[item(1)], json!(null));
+        page["data"]["continueFlag"] = more;
+        let (listing, calls) = look(|_| json(&page));
+        (listing.unwrap().ended, calls.len())
+    };
+    assert_eq!(short(json!(null)), (true, 1));
+    assert_eq!(short(json!(false)), (true, 1));
+    // The platform says that there is more: a page that is not full is no end then.
+    assert!(!short(json!(true)).0);
     let full: Vec<Value> = (0..20).map(item).collect();
     let (listing, calls) = look(|_| json(&list(&full, 9999)));
     let listing = listing.unwrap();

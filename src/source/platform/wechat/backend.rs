@@ -101,7 +101,7 @@ pub(super) fn parse(value: &Value, begin: Option<u64>, biz: &mut Option<String>)
     };
     let mut page = sheet.into_page(next);
     page.total = total.filter(|total| *total == 0);
-    // The links tell whose back office it is: a cookie of another account is noticed.
+    // The links tell whose back office it is.
     let platform_id = biz.clone().or_else(|| accounts_of(&page.posts).into_iter().next());
     page.profile = platform_id.map(|id| Profile { platform_id: Some(id), ..Profile::default() });
     Ok(page)

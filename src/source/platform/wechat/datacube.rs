@@ -18,6 +18,10 @@ use crate::source::platform::{shape_changed, wire};
 /// Most days of one question.
 const DAYS_MAX: i64 = 30;
 
+/// The numbers of a day are taken for ready so long after its end: they are made in the night, and an empty day that is not
+/// counted yet looks like one without articles.
+const READY_AFTER: TimeDelta = TimeDelta::hours(9);
+
 /// Whole days of Asia/Shanghai, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Days {
@@ -26,9 +30,9 @@ pub(super) struct Days {
 }
 
 impl Days {
-    /// The last days up to yesterday, as far back as wanted and allowed; `None`: only today is wanted.
+    /// The last days whose numbers are ready, yesterday at the latest, as far back as wanted and allowed; `None`: only today is wanted.
     pub fn before(now: DateTime<Utc>, back_to: DateTime<Utc>) -> Option<Self> {
-        let last = day_of(now).pred_opt()?;
+        let last = day_of(now - READY_AFTER).pred_opt()?;
         let earliest = last.checked_sub_signed(TimeDelta::days(DAYS_MAX - 1))?;
         let first = day_of(back_to).max(earliest);
         (first <= last).then_some(Self { first, last })

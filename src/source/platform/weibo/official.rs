@@ -76,7 +76,10 @@ pub fn parse(value: &Value, uid: &str) -> Result<Statuses, Failure> {
     };
     let bare: Vec<(&Value, bool)> = list.iter().map(|status| (status, false)).collect();
     let mut statuses = read_all(&bare, uid, next);
-    statuses.page.total = wire::counter(wire::at(value, &["total_number"]));
+    // Beside an empty list the counter is part of the same answer, which shows recent posts only: no second signal.
+    if statuses.page.n_items > 0 {
+        statuses.page.total = wire::counter(wire::at(value, &["total_number"]));
+    }
     Ok(statuses)
 }
 
