@@ -15,7 +15,7 @@ use duwang::model::post::CountedPost;
 use duwang::model::rule::{AppliesTo, CountUnit, DateRange, FrequencyRule, RuleLevel, RuleWindow};
 use duwang::model::violation::{Context, Severity, Tier, Violation, ViolationKind, ViolationState, WordingClass};
 use duwang::model::violation::{PostRef, ViolationRecord};
-use duwang::model::week::{Calendar, Week};
+use duwang::model::week::{Calendar, Week, Window};
 use duwang::model::{AccountId, RuleId, UnitId, ViolationId};
 use duwang::report::input::WeeklyInput;
 use duwang::report::{Format, render, roll_up};
@@ -35,6 +35,7 @@ struct Registry {
     posts: HashMap<AccountId, Vec<CountedPost>>,
     last_post_at: HashMap<AccountId, DateTime<Utc>>,
     coverage: HashMap<AccountId, Coverage>,
+    inactive: HashMap<AccountId, Vec<Window>>,
     violations: Vec<ViolationRecord>,
 }
 
@@ -51,6 +52,7 @@ impl Registry {
             posts: HashMap::new(),
             last_post_at: HashMap::new(),
             coverage: HashMap::new(),
+            inactive: HashMap::new(),
             violations: Vec::new(),
         };
         for (number, account) in registry.accounts.iter().enumerate() {
@@ -90,6 +92,7 @@ impl Registry {
             posts: &self.posts,
             last_post_at: &self.last_post_at,
             coverage: &self.coverage,
+            inactive: &self.inactive,
             violations: &self.violations,
             sources: &[],
             registry: &[],

@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Engine;
-use super::close::{CloseStep, CloseSummary};
+use super::close::CloseSummary;
 use crate::model::message::{Message, MessageKind};
 use crate::model::violation::{Severity, ViolationRecord, ViolationState};
 use crate::model::week::Window;
@@ -15,11 +15,10 @@ use crate::report::warning::UnitWarnings;
 const SERIOUS_WITHIN: TimeDelta = TimeDelta::days(7);
 
 impl Engine {
-    /// Tells of each close that is new, with its files; of the last week in any case, in case a kill came between.
+    /// Tells of each week with its files. One that was told already is not told again; one that a kill or a person at the
+    /// command line came between is.
     pub async fn announce_closes(&self, closes: &[CloseSummary]) -> anyhow::Result<()> {
-        let last = closes.last().map(|close| close.week);
-        let news = closes.iter().filter(|close| close.step != CloseStep::Unchanged || Some(close.week) == last);
-        self.announce_all(news.map(|close| (close_message(close), About::everything())).collect()).await
+        self.announce_all(closes.iter().map(|close| (close_message(close), About::everything())).collect()).await
     }
 
     /// Tells every unit who will fall short unless it publishes; gives how many units were told.
@@ -86,7 +85,7 @@ fn close_message(close: &CloseSummary) -> Message {
             (format!("更正{number}"), vec![format!("根据新的采集结果，更正{}处，详见更正说明。", close.n_changes)])
         }
     };
-    let counts = format!("达标{}个，未达标{}个，未核查{}个。", close.n_met, close.n_short, close.n_unverified);
+    let counts = format!("达标{}个，未达标{}个，未核实{}个。", close.n_met, close.n_short, close.n_unverified);
     Message::new(
         MessageKind::Report,
         format!("{}/{}", close.week.last_day, close.number),
@@ -122,6 +121,7 @@ mod tests {
     use chrono::NaiveDate;
 
     use super::*;
+    use crate::engine::close::CloseStep;
     use crate::model::week::Week;
 
     #[test]
@@ -140,7 +140,7 @@ mod tests {
         let report = close_message(&close);
         assert_eq!(report.key, "2026-11-19/0");
         assert_eq!(report.title, "截至2026年11月19日一周的政务新媒体监测周报（已生成）");
-        assert_eq!(report.lines, ["达标90个，未达标8个，未核查2个。"]);
+        assert_eq!(report.lines, ["达标90个，未达标8个，未核实2个。"]);
         (close.number, close.n_changes) = (1, 3);
         let correction = close_message(&close);
         assert_eq!(correction.key, "2026-11-19/1");

@@ -38,7 +38,7 @@ pub struct CloseSummary {
     pub step: CloseStep,
     /// 0: the report itself; 1 and on: corrections.
     pub number: u32,
-    /// What the correction changed.
+    /// What its correction changed; 0 for the report itself.
     pub n_changes: usize,
     pub n_met: u32,
     pub n_short: u32,
@@ -74,7 +74,7 @@ impl Engine {
             week,
             step,
             number: last.number,
-            n_changes: if step == CloseStep::Corrected { last.changes.len() } else { 0 },
+            n_changes: last.changes.len(),
             n_met: total.met,
             n_short: total.short,
             n_unverified: total.unverified,
@@ -112,7 +112,8 @@ impl Engine {
         let mut planned = self.plan_close(week, &made, false).await?;
         let report = fixed::corrected(made.report, &planned.closes, self.config.settings.calendar());
         // The files of a closed week that are out stay as they are; a copy elsewhere is made afresh.
-        let is_out = planned.step == CloseStep::Unchanged && !planned.closes.is_empty() && dir == self.report_dir();
+        let is_report_dir = is_same_folder(dir, &self.report_dir());
+        let is_out = planned.step == CloseStep::Unchanged && !planned.closes.is_empty() && is_report_dir;
         let step = if is_out { CloseStep::Unchanged } else { CloseStep::Closed };
         let paths = write_files(&report, dir, formats, step)?;
         self.keep_close(&planned).await?;
@@ -185,6 +186,11 @@ fn write_files(report: &WeeklyReport, dir: &Path, formats: &[Format], step: Clos
         paths.push(path);
     }
     Ok(paths)
+}
+
+/// Whether two paths lead to one folder, however they are written. A folder that is not there yet holds no files.
+fn is_same_folder(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 /// Writes beside the file, then renames.

@@ -9,10 +9,13 @@ use super::Engine;
 use super::judge::Changes;
 use crate::model::coverage::Coverage;
 use crate::model::violation::{Tier, Violation, ViolationKind, ViolationState};
+use crate::model::week::Window;
 use crate::model::{AccountId, ViolationId};
 use crate::rules::backdate::suspect;
+use crate::rules::frequency::inactive_spans;
 use crate::rules::registry::{AccountActivity, RegistryCheck, RegistryFinding, lint};
 use crate::rules::watch;
+use crate::store::registry::StatusHistory;
 use crate::store::violations::StoredViolation;
 
 /// Whole months before the current one whose repeat offenders are still kept in step.
@@ -28,6 +31,7 @@ impl Engine {
         let profiles = tx.profiles().await?;
         let states = tx.source_states().await?;
         let coverage = tx.coverage().await?;
+        let inactive = inactive_spans_of(tx.status_history().await?);
         let horizon = self.repeat_horizon();
         // A week belongs to the month of its last day, and may begin before it.
         let offences = tx.offences(horizon - TimeDelta::weeks(1)).await?;
@@ -59,8 +63,12 @@ impl Engine {
         let mut findings = lint(&registry.units, &registry.accounts, &activity, calendar);
         let (settings, now, unseen) = (&self.config.settings.watch, self.clock.now(), Coverage::default());
         findings.extend(registry.accounts.iter().filter_map(|account| {
-            let (last, seen) = (last_posts.get(&account.id).copied(), coverage.get(&account.id).unwrap_or(&unseen));
-            watch::silent(account, last, seen, &self.config.exemptions, settings, calendar, now)
+            let seen = watch::Seen {
+                last_published_at: last_posts.get(&account.id).copied(),
+                coverage: coverage.get(&account.id).unwrap_or(&unseen),
+                inactive: inactive.get(&account.id).map_or(&[], Vec::as_slice),
+            };
+            watch::silent(account, seen, &self.config.exemptions, settings, calendar, now)
         }));
         let repeated = watch::repeat_offenders(&registry.accounts, &offences, settings, calendar, now);
         findings.extend(repeated.into_iter().filter(|found| found.window.is_some_and(|month| horizon <= month.from)));
@@ -111,21 +119,40 @@ impl Engine {
         let found = found.into_iter().filter(|violation| !decided.contains(&violation.id)).collect();
         let stored = stored.into_iter().filter(|stored| !decided.contains(&stored.violation.id)).collect();
         let mut changes = Changes::default();
-        changes.reconcile(found, stored, now, |violation| gone(violation, &zombies));
+        let last_posts = tx.last_posts(now).await?;
+        changes.reconcile(found, stored, now, |violation| {
+            let last_post_at = last_posts.get(&violation.account).copied();
+            gone(violation, &zombies, last_post_at)
+        });
         tx.save_violations(&changes.violations, &changes.events).await.context("cannot store registry problems")?;
         tx.commit().await?;
         Ok(())
     }
 }
 
+/// When each account was not active.
+pub(super) fn inactive_spans_of(history: StatusHistory) -> HashMap<AccountId, Vec<Window>> {
+    let spans = history.into_iter().map(|(account, changes)| (account, inactive_spans(&changes)));
+    spans.filter(|(_, spans)| !spans.is_empty()).collect()
+}
+
 /// The state, and the reason, of a registry problem that is no longer found.
-fn gone(violation: &Violation, zombies: &HashSet<AccountId>) -> (ViolationState, String) {
+fn gone(
+    violation: &Violation,
+    zombies: &HashSet<AccountId>,
+    last_post_at: Option<DateTime<Utc>>,
+) -> (ViolationState, String) {
     let (state, reason) = match RegistryCheck::parse(&violation.subject) {
         Some(RegistryCheck::Dormant) if zombies.contains(&violation.account) => {
             (ViolationState::Withdrawn, "停止更新时间更长，已另列")
         }
+        Some(RegistryCheck::Dormant | RegistryCheck::Zombie)
+            if last_post_at.is_some_and(|at| violation.first_seen_at <= at) =>
+        {
+            (ViolationState::Rectified, "已恢复更新（机器复核）")
+        }
         Some(RegistryCheck::Dormant | RegistryCheck::Zombie) => {
-            (ViolationState::Rectified, "已恢复更新，或账号状态已变更（机器复核）")
+            (ViolationState::Withdrawn, "补采到其间的更新，或已报备、账号状态已变更")
         }
         Some(RegistryCheck::RepeatOffender) => (ViolationState::Withdrawn, "复核后出现问题的统计周不足"),
         Some(RegistryCheck::Backdated) => (ViolationState::Withdrawn, "发布时间已更正，或账号已不在登记表中"),

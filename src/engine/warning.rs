@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 
 use super::Engine;
+use super::registry::inactive_spans_of;
 use crate::report::warning::{WarningDigest, WarningInput, posts_needed_for_warnings, warning_digest};
 
 impl Engine {
@@ -14,6 +15,7 @@ impl Engine {
         let mut tx = self.store.read().await?;
         let posts = tx.counted_posts(from, now).await?;
         let coverage = tx.coverage().await?;
+        let inactive = inactive_spans_of(tx.status_history().await?);
         drop(tx);
         Ok(warning_digest(&WarningInput {
             calendar,
@@ -26,6 +28,7 @@ impl Engine {
             exemptions: &config.exemptions,
             posts: &posts,
             coverage: &coverage,
+            inactive: &inactive,
         }))
     }
 }

@@ -7,12 +7,14 @@ use chrono::{DateTime, Utc};
 
 use super::Engine;
 use super::judge::Changes;
+use super::registry::inactive_spans_of;
 use crate::model::coverage::Coverage;
 use crate::model::post::CountedPost;
 use crate::model::violation::{Violation, ViolationRecord, ViolationState};
 use crate::model::week::{Week, Window};
 use crate::model::{AccountId, digest_hex};
 use crate::report::input::{SourceState, WeeklyInput};
+use crate::report::judged::judged_at;
 use crate::report::weekly::WeeklyReport;
 use crate::report::{self, Format};
 use crate::rules::frequency::rule_window;
@@ -37,6 +39,7 @@ struct Evidence {
     posts: HashMap<AccountId, Vec<CountedPost>>,
     last_post_at: HashMap<AccountId, DateTime<Utc>>,
     coverage: HashMap<AccountId, Coverage>,
+    inactive: HashMap<AccountId, Vec<Window>>,
     violations: Vec<ViolationRecord>,
     sources: Vec<SourceState>,
     registry: Vec<Violation>,
@@ -58,7 +61,8 @@ impl Engine {
         self.keep_shortfalls(week, short).await?;
         // Whoever falls short again may be a repeat offender.
         self.check_registry().await?;
-        evidence.registry = open_problems(self.store.read().await?.registry_violations().await?);
+        let last_day = self.config.settings.calendar().start_of(week.last_day);
+        evidence.registry = open_problems(self.store.read().await?.registry_violations().await?, last_day);
         let report = report::roll_up(&self.input(week, &evidence));
         let digest = self.keep_report(week, &report).await?;
         Ok(MadeReport { report, digest })
@@ -75,6 +79,7 @@ impl Engine {
             posts: tx.counted_posts(from, window.to).await?,
             last_post_at: tx.last_posts(window.to).await?,
             coverage: tx.coverage().await?,
+            inactive: inactive_spans_of(tx.status_history().await?),
             violations,
             sources: self.source_states(&mut tx).await?,
             registry: Vec::new(),
@@ -97,6 +102,7 @@ impl Engine {
             posts: &evidence.posts,
             last_post_at: &evidence.last_post_at,
             coverage: &evidence.coverage,
+            inactive: &evidence.inactive,
             violations: &evidence.violations,
             sources: &evidence.sources,
             registry: &evidence.registry,
@@ -131,7 +137,10 @@ impl Engine {
     async fn keep_shortfalls(&self, week: Week, short: Vec<Violation>) -> anyhow::Result<()> {
         let calendar = self.config.settings.calendar();
         let rules = self.config.rules.iter();
-        let ends: BTreeSet<_> = rules.map(|rule| rule_window(rule.window, calendar, week).to).collect();
+        // A month that goes on after this week is not judged in it, whatever a later week found.
+        let judged_at = judged_at(calendar, week, self.clock.now());
+        let ends: BTreeSet<_> =
+            rules.map(|rule| rule_window(rule.window, calendar, week).to).filter(|end| *end <= judged_at).collect();
         let ends: Vec<_> = ends.into_iter().collect();
         let mut tx = self.store.write().await?;
         let stored = tx.frequency_violations(&ends).await?;
@@ -157,7 +166,9 @@ impl Engine {
     }
 }
 
-fn open_problems(stored: Vec<StoredViolation>) -> Vec<Violation> {
+/// The open problems of the registry; those of a month only in the weeks that belong to it.
+fn open_problems(stored: Vec<StoredViolation>, last_day: DateTime<Utc>) -> Vec<Violation> {
     let violations = stored.into_iter().map(|stored| stored.violation);
-    violations.filter(|violation| violation.state == ViolationState::Open).collect()
+    let open = violations.filter(|violation| violation.state == ViolationState::Open);
+    open.filter(|violation| violation.window.is_none_or(|month| month.contains(last_day))).collect()
 }

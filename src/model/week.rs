@@ -16,6 +16,11 @@ impl Window {
     pub fn contains(self, instant: DateTime<Utc>) -> bool {
         self.from <= instant && instant < self.to
     }
+
+    /// Whether the two have an instant in common.
+    pub fn overlaps(self, other: Self) -> bool {
+        self.from < other.to && other.from < self.to
+    }
 }
 
 /// The zone in which people read the clock, and the day on which their reporting week starts (design.md §4).

@@ -42,7 +42,7 @@ pub fn changes(old: &FixedWeek, new: &FixedWeek) -> Vec<CloseChange> {
     let gone = old.problems.iter().filter(|(id, _)| !new.problems.contains_key(*id));
     changes.extend(gone.map(|(id, problem)| problem_change(id, problem, ("列为问题", "撤销"), "复核后不再判为问题")));
     let found = new.problems.iter().filter(|(id, _)| !old.problems.contains_key(*id));
-    let reason = "周报出具后补采、补录或复核发现";
+    let reason = "周报出具后补采、补录或词库调整后发现";
     changes.extend(found.map(|(id, problem)| problem_change(id, problem, ("未列", "列为问题"), reason)));
     changes.sort_by(|a, b| (&a.account, &a.subject).cmp(&(&b.account, &b.subject)));
     changes
@@ -95,8 +95,8 @@ fn reason(was: Option<FixedVerdict>, is: Option<FixedVerdict>) -> String {
         (_, Verdict::Exempt) => "周报出具后补报备案".to_owned(),
         (Verdict::Exempt, _) => "报备已撤销或变更".to_owned(),
         _ if was.required != is.required => "监管规则变更".to_owned(),
-        _ if is.counted > was.counted => format!("补采到更新{}次", is.counted - was.counted),
-        _ if is.counted < was.counted => "部分内容的发布时间更正后不在统计期内".to_owned(),
+        _ if is.counted > was.counted => "补采、补录后更新次数增加".to_owned(),
+        _ if is.counted < was.counted => "采集证据更正后更新次数减少".to_owned(),
         (Verdict::Unverified, Verdict::Short) => "补采后统计期已全部核查".to_owned(),
         _ => "采集证据变更".to_owned(),
     }
@@ -152,7 +152,7 @@ pub fn note(report: &WeeklyReport) -> Option<String> {
     let correction = report.correction.as_ref()?;
     let n_changes = correction.changes.iter().filter(|line| line.number == correction.number).count();
     Some(format!(
-        "本件为{}所出通报的第{}次更正，更正于{}，本次更正{n_changes}项，见“更正情况”表。此前所出通报以本件为准。",
+        "本件为{}所出通报的第{}次更正，更正于{}，本次更正{n_changes}项，见“更正情况”表。此前所出通报与本件不一致的，以本件为准。",
         text::day(correction.first_issued_on),
         correction.number,
         text::day(correction.corrected_on),
@@ -186,8 +186,16 @@ mod tests {
         check(a(Verdict::Met, 3), a(Verdict::Met, 3), &[]);
         check(a(Verdict::Met, 3), a(Verdict::Met, 5), &[]);
         check(a(Verdict::Unverified, 0), a(Verdict::Unverified, 1), &[]);
-        check(a(Verdict::Short, 1), a(Verdict::Short, 2), &[("未达标（1/3）", "未达标（2/3）", "补采到更新1次")]);
-        check(a(Verdict::Unverified, 1), a(Verdict::Met, 4), &[("未核实（1/3）", "达标（4/3）", "补采到更新3次")]);
+        check(
+            a(Verdict::Short, 1),
+            a(Verdict::Short, 2),
+            &[("未达标（1/3）", "未达标（2/3）", "补采、补录后更新次数增加")],
+        );
+        check(
+            a(Verdict::Unverified, 1),
+            a(Verdict::Met, 4),
+            &[("未核实（1/3）", "达标（4/3）", "补采、补录后更新次数增加")],
+        );
         check(
             a(Verdict::Unverified, 1),
             a(Verdict::Short, 1),

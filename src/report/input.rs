@@ -10,7 +10,7 @@ use crate::model::crawl::{Outcome, Reach};
 use crate::model::post::CountedPost;
 use crate::model::rule::{Exemption, FrequencyRule};
 use crate::model::violation::{Violation, ViolationRecord};
-use crate::model::week::{Calendar, Week};
+use crate::model::week::{Calendar, Week, Window};
 use crate::model::{AccountId, SourceId};
 
 /// Everything that a weekly report says, before it is counted. The order of the collections does not matter.
@@ -34,6 +34,8 @@ pub struct WeeklyInput<'a> {
     /// Publish time of each account's newest post before the end of the week.
     pub last_post_at: &'a HashMap<AccountId, DateTime<Utc>>,
     pub coverage: &'a HashMap<AccountId, Coverage>,
+    /// When accounts were not active.
+    pub inactive: &'a HashMap<AccountId, Vec<Window>>,
     /// Stored problems. Wording problems count in the week in which their post was published; those of last week are
     /// needed for the comparison. Link problems count in the week in which they were first confirmed. Of stored frequency problems only the state is read: verdicts are judged afresh.
     pub violations: &'a [ViolationRecord],

@@ -7,20 +7,22 @@ use chrono::{DateTime, Days, Utc};
 
 use super::input::WeeklyInput;
 use crate::model::AccountId;
-use crate::model::account::{Account, AccountStatus, Unit};
+use crate::model::account::{Account, Unit};
 use crate::model::coverage::Coverage;
 use crate::model::post::CountedPost;
 use crate::model::rule::{CountUnit, Exemption, FrequencyRule, RuleLevel};
 use crate::model::verdict::{Judgement, Verdict};
 use crate::model::week::{Calendar, Week, Window};
 use crate::report::weekly::Tally;
-use crate::rules::frequency::{Evidence, Period, count_updates, judge, rule_window};
+use crate::rules::frequency::{Evidence, Period, count_updates, judge, rule_window, was_active};
 
 /// An account with its verdicts of one week.
 #[derive(Clone, Debug)]
 pub struct JudgedAccount<'a> {
     pub account: &'a Account,
     pub unit: Option<&'a Unit>,
+    /// All through the week.
+    pub was_active: bool,
     pub posts: u32,
     pub pushes: u32,
     pub judgements: Vec<Judgement>,
@@ -84,13 +86,16 @@ pub fn judge_accounts<'a>(input: &WeeklyInput<'a>, week: Week) -> Vec<JudgedAcco
         .map(|account| {
             let unit = units.get(account.unit.as_str()).copied();
             let posts: &[CountedPost] = input.posts.get(&account.id).map_or(&[], Vec::as_slice);
-            let evidence = Evidence { posts, coverage: input.coverage.get(&account.id).unwrap_or(&unseen) };
+            let inactive = input.inactive.get(&account.id).map_or(&[][..], Vec::as_slice);
+            let coverage = input.coverage.get(&account.id).unwrap_or(&unseen);
+            let evidence = Evidence { posts, coverage, inactive };
             let excuses = exemptions.get(&account.id).map_or(&[][..], Vec::as_slice);
             let judgements =
                 rules.iter().filter_map(|rule| judge(rule, account, unit?, excuses, period, evidence)).collect();
             JudgedAccount {
                 account,
                 unit,
+                was_active: was_active(account, inactive, window),
                 posts: count_within(posts, CountUnit::Post, window, input.calendar),
                 pushes: count_within(posts, CountUnit::Push, window, input.calendar),
                 judgements,
@@ -114,7 +119,7 @@ pub fn tally<'a, 'b: 'a>(accounts: impl Iterator<Item = &'a JudgedAccount<'b>>) 
             Some(Verdict::Unverified) => &mut tally.unverified,
             Some(Verdict::Pending) => &mut tally.pending,
             Some(Verdict::Exempt) => &mut tally.exempt,
-            None if judged.account.status == AccountStatus::Active => &mut tally.no_rule,
+            None if judged.was_active => &mut tally.no_rule,
             None => &mut tally.inactive,
         };
         *column += 1;

@@ -12,7 +12,7 @@ use crate::model::post::CountedPost;
 use crate::model::rule::{AppliesTo, CountUnit, DateRange, Exemption, FrequencyRule, RuleLevel, RuleWindow};
 use crate::model::violation::{Context, Severity, Tier, Violation, ViolationKind, ViolationState, WordingClass};
 use crate::model::violation::{PostRef, ViolationRecord};
-use crate::model::week::{Calendar, Week};
+use crate::model::week::{Calendar, Week, Window};
 use crate::model::{AccountId, ExemptionId, PostId, RuleId, UnitId, ViolationId};
 
 pub const SHANGHAI: Calendar = Calendar { zone: chrono_tz::Asia::Shanghai, week_starts_on: Weekday::Fri };
@@ -27,6 +27,7 @@ pub struct Sample {
     pub posts: HashMap<AccountId, Vec<CountedPost>>,
     pub last_post_at: HashMap<AccountId, DateTime<Utc>>,
     pub coverage: HashMap<AccountId, Coverage>,
+    pub inactive: HashMap<AccountId, Vec<Window>>,
     pub violations: Vec<ViolationRecord>,
     pub sources: Vec<SourceState>,
     pub registry: Vec<Violation>,
@@ -62,6 +63,7 @@ impl Sample {
             posts: &self.posts,
             last_post_at: &self.last_post_at,
             coverage: &self.coverage,
+            inactive: &self.inactive,
             violations: &self.violations,
             sources: &self.sources,
             registry: &self.registry,

@@ -417,7 +417,7 @@ fn a_correction_is_shown_in_every_format_and_named_in_the_file() {
             Format::Json | Format::Html => String::from_utf8(bytes).unwrap(),
             Format::Xlsx | Format::Docx => xml_parts(&bytes),
         };
-        assert!(text.contains("（更正1）") && text.contains("补采到更新1次"), "{format:?}");
+        assert!(text.contains("（更正1）") && text.contains("补采、补录后更新次数增加"), "{format:?}");
         let note = "本件为2024年5月17日所出通报的第1次更正，更正于2024年5月20日，本次更正1项";
         assert!(format == Format::Json || text.contains(note), "{format:?}: {text}");
     }

@@ -17,7 +17,7 @@ use crate::model::account::{Account, AccountKind, Unit};
 use crate::model::coverage::Coverage;
 use crate::model::post::CountedPost;
 use crate::model::rule::{CountUnit, Exemption, FrequencyRule, RuleLevel, RuleWindow};
-use crate::model::week::Calendar;
+use crate::model::week::{Calendar, Window};
 use crate::model::{AccountId, RuleId, UnitId};
 use crate::rules::frequency::{Evidence, rule_window};
 use crate::rules::warning::{Asked, Warning, WarningKind, warn, week_asked};
@@ -36,6 +36,8 @@ pub struct WarningInput<'a> {
     /// Posts with a publish time, from [`posts_needed_for_warnings`] up to now.
     pub posts: &'a HashMap<AccountId, Vec<CountedPost>>,
     pub coverage: &'a HashMap<AccountId, Coverage>,
+    /// When accounts were not active.
+    pub inactive: &'a HashMap<AccountId, Vec<Window>>,
 }
 
 /// All warnings of one moment: the machine contract `duwang.warnings/1`.
@@ -106,6 +108,7 @@ pub fn warning_digest(input: &WarningInput<'_>) -> WarningDigest {
             let evidence = Evidence {
                 posts: input.posts.get(&account.id).map_or(&[], Vec::as_slice),
                 coverage: input.coverage.get(&account.id).unwrap_or(&unseen),
+                inactive: input.inactive.get(&account.id).map_or(&[], Vec::as_slice),
             };
             let excuses = by_account.get(&account.id).map_or(&[][..], Vec::as_slice);
             let found =

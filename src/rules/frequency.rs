@@ -17,6 +17,27 @@ pub struct Evidence<'a> {
     /// Posts with a publish time, in any order; those outside a window do not matter.
     pub posts: &'a [CountedPost],
     pub coverage: &'a Coverage,
+    /// When the account was not active; see [`inactive_spans`].
+    pub inactive: &'a [Window],
+}
+
+/// When an account was not active, by the recorded changes of its status, oldest first. The first status recorded holds for
+/// all time before: nobody knows better.
+pub fn inactive_spans(changes: &[(DateTime<Utc>, AccountStatus)]) -> Vec<Window> {
+    let ends = changes.iter().skip(1).map(|(at, _)| *at).chain([DateTime::<Utc>::MAX_UTC]);
+    let mut begins = changes.iter().map(|(at, _)| *at);
+    let begins = begins.next().map(|_| DateTime::<Utc>::MIN_UTC).into_iter().chain(begins);
+    let spans = begins.zip(ends).zip(changes);
+    let inactive = spans.filter(|(_, (_, status))| *status != AccountStatus::Active);
+    inactive.map(|((from, to), _)| Window { from, to }).collect()
+}
+
+/// Whether the account was due to publish all through the window: then a later suspension changes nothing, and what it did
+/// not publish while it was suspended is nobody's fault.
+pub fn was_active(account: &Account, inactive: &[Window], window: Window) -> bool {
+    // A status without a history holds for all time.
+    let is_known = account.status == AccountStatus::Active || !inactive.is_empty();
+    is_known && !inactive.iter().any(|span| span.overlaps(window))
 }
 
 /// The period for which verdicts are asked.
@@ -28,8 +49,8 @@ pub struct Period {
     pub as_of: DateTime<Utc>,
 }
 
-/// Judges one rule for one account. `None`: the rule does not speak of this account in this period, because it is not
-/// active, not named by the rule, or the rule was not in force on every day of the window.
+/// Judges one rule for one account. `None`: the rule does not speak of this account in this period, because it was not
+/// active throughout, not named by the rule, or the rule was not in force on every day of the window.
 pub fn judge(
     rule: &FrequencyRule,
     account: &Account,
@@ -38,10 +59,10 @@ pub fn judge(
     period: Period,
     evidence: Evidence<'_>,
 ) -> Option<Judgement> {
-    if account.status != AccountStatus::Active || !rule.applies_to.matches(account, unit) {
+    let window = rule_window(rule.window, period.calendar, period.week);
+    if !was_active(account, evidence.inactive, window) || !rule.applies_to.matches(account, unit) {
         return None;
     }
-    let window = rule_window(rule.window, period.calendar, period.week);
     let first_day = period.calendar.day_of(window.from);
     let last_day = period.calendar.day_of(window.to - TimeDelta::milliseconds(1));
     if !rule.effective.covers(first_day, last_day) {
@@ -214,7 +235,7 @@ mod tests {
 
     fn verdict_at(rule: &FrequencyRule, as_of: i64, posts: &[CountedPost], coverage: &Coverage) -> Option<Judgement> {
         let period = Period { calendar: CALENDAR, week: week(), as_of: minute(as_of) };
-        judge(rule, &account(), &unit(), &[], period, Evidence { posts, coverage })
+        judge(rule, &account(), &unit(), &[], period, Evidence { posts, coverage, inactive: &[] })
     }
 
     fn verdict(rule: &FrequencyRule, posts: &[CountedPost], coverage: &Coverage) -> Verdict {
@@ -270,7 +291,7 @@ mod tests {
         let check = |exemption: Exemption, expected: Verdict| {
             let period = Period { calendar: CALENDAR, week: week(), as_of: minute(WEEK_MINUTES) };
             let whole = coverage(&[(0, WEEK_MINUTES)]);
-            let evidence = Evidence { posts: &[], coverage: &whole };
+            let evidence = Evidence { posts: &[], coverage: &whole, inactive: &[] };
             let judgement = judge(&weekly, &account(), &unit(), &[exemption], period, evidence).unwrap();
             assert_eq!(judgement.verdict, expected);
         };
@@ -282,6 +303,36 @@ mod tests {
         check(Exemption { account: AccountId::new("b"), ..exemption("2021-06-01", "2021-06-30", &[]) }, Verdict::Short);
     }
 
+    /// Suspended for the second of three weeks: the other two are judged, before and after, and whatever it is now.
+    #[test]
+    fn a_window_is_judged_by_the_status_of_its_own_time() {
+        let weekly = rule(1, CountUnit::Post, RuleWindow::Week);
+        let whole = coverage(&[(-WEEK_MINUTES * 3, WEEK_MINUTES * 9)]);
+        let week_from = |n: i64| minute(n * WEEK_MINUTES);
+        let history = [
+            (week_from(-3), AccountStatus::Active),
+            (week_from(0), AccountStatus::Suspended),
+            (week_from(1), AccountStatus::Active),
+            (week_from(2), AccountStatus::Deregistered),
+        ];
+        let verdict = |changes: &[(DateTime<Utc>, AccountStatus)], status: AccountStatus, n: u64| {
+            let inactive = inactive_spans(changes);
+            let first = week().first_day + Days::new(7 * n);
+            let period = Period { calendar: CALENDAR, week: CALENDAR.week_of(first), as_of: week_from(5) };
+            let account = Account { status, ..account() };
+            let evidence = Evidence { posts: &[], coverage: &whole, inactive: &inactive };
+            judge(&weekly, &account, &unit(), &[], period, evidence).map(|judgement| judgement.verdict)
+        };
+        assert_eq!(verdict(&history[..3], AccountStatus::Active, 0), None);
+        assert_eq!(verdict(&history[..3], AccountStatus::Active, 1), Some(Verdict::Short));
+        assert_eq!(verdict(&history, AccountStatus::Deregistered, 1), Some(Verdict::Short));
+        assert_eq!(verdict(&history, AccountStatus::Deregistered, 2), None);
+        // What it was when it was first entered, it was before.
+        assert_eq!(verdict(&[(week_from(3), AccountStatus::Pending)], AccountStatus::Pending, 1), None);
+        assert_eq!(verdict(&[(week_from(3), AccountStatus::Active)], AccountStatus::Active, 1), Some(Verdict::Short));
+        assert_eq!(verdict(&[], AccountStatus::Suspended, 1), None);
+    }
+
     #[test]
     fn an_account_filed_within_the_window_is_exempt() {
         let weekly = rule(1, CountUnit::Post, RuleWindow::Week);
@@ -289,7 +340,7 @@ mod tests {
             let filed = Account { filed_on: Some(day(filed_on)), ..account() };
             let period = Period { calendar: CALENDAR, week: week(), as_of: minute(WEEK_MINUTES) };
             let whole = coverage(&[(0, WEEK_MINUTES)]);
-            let evidence = Evidence { posts: &[], coverage: &whole };
+            let evidence = Evidence { posts: &[], coverage: &whole, inactive: &[] };
             assert_eq!(judge(&weekly, &filed, &unit(), &[], period, evidence).unwrap().verdict, expected);
         };
         check("2021-06-11", Verdict::Short);

@@ -66,12 +66,10 @@ pub fn warn(
     if judgement.verdict != Verdict::Pending || warn_before < window.to - now {
         return None;
     }
-    let seen_to = (now - seen_within).max(window.from);
-    let kind = if seen_to == window.from || evidence.coverage.covers(Window { from: window.from, to: seen_to }) {
-        WarningKind::WillFallShort
-    } else {
-        WarningKind::Unverified
-    };
+    // What cannot be told from any look is not known.
+    let seen_to = now.checked_sub_signed(seen_within).filter(|seen_to| *seen_to > window.from);
+    let is_seen = |seen_to| evidence.coverage.covers(Window { from: window.from, to: seen_to });
+    let kind = if seen_to.is_some_and(is_seen) { WarningKind::WillFallShort } else { WarningKind::Unverified };
     Some(Warning {
         rule: judgement.rule,
         level: judgement.level,
@@ -152,7 +150,7 @@ mod tests {
         let posts: Vec<CountedPost> =
             posts.iter().map(|n| CountedPost { published_at: hour(*n), push_key: None, original: true }).collect();
         let coverage: Coverage = [Span { from: None, to: hour(seen_to) }].into_iter().collect();
-        let evidence = Evidence { posts: &posts, coverage: &coverage };
+        let evidence = Evidence { posts: &posts, coverage: &coverage, inactive: &[] };
         let asked = Asked { calendar: CALENDAR, now: hour(now), seen_within: TimeDelta::hours(12) };
         warn(rule, &account, &unit, &[], asked, evidence).map(|warning| (warning.kind, warning.counted))
     }

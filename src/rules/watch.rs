@@ -17,11 +17,19 @@ use crate::model::rule::Exemption;
 use crate::model::violation::Severity;
 use crate::model::week::{Calendar, Week, Window};
 
+/// What is known of an account that may be silent.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    pub last_published_at: Option<DateTime<Utc>>,
+    pub coverage: &'a Coverage,
+    /// When it was not active: silence of that time is nobody's fault.
+    pub inactive: &'a [Window],
+}
+
 /// A silent account: `None` where silence is not proved. Only active accounts are due to publish.
 pub fn silent(
     account: &Account,
-    last_published_at: Option<DateTime<Utc>>,
-    coverage: &Coverage,
+    seen: Seen<'_>,
     exemptions: &[Exemption],
     watch: &WatchSettings,
     calendar: Calendar,
@@ -32,7 +40,9 @@ pub fn silent(
     }
     let filed_at = account.filed_on.map(|day| calendar.start_of(day));
     // An account that was never seen to publish, and whose age nobody knows, may be a day old.
+    let Seen { last_published_at, coverage, inactive } = seen;
     let since = last_published_at.max(filed_at)?;
+    let since = inactive.iter().map(|span| span.to).fold(since, DateTime::max);
     let excused_until = exemptions
         .iter()
         .filter(|exemption| exemption.account == account.id && exemption.rules.is_empty())
@@ -98,7 +108,7 @@ pub fn repeat_offenders(
     let mut findings = Vec::new();
     for ((id, month), weeks) in weeks {
         let Some(account) = accounts.iter().find(|account| account.id == *id) else { continue };
-        if account.status != AccountStatus::Active || weeks.len() < watch.repeat_in_month as usize {
+        if weeks.len() < watch.repeat_in_month as usize {
             continue;
         }
         let days: Vec<String> = weeks.iter().map(|day| day.format("%-m月%-d日").to_string()).collect();
@@ -152,10 +162,26 @@ mod tests {
         CALENDAR.start_of("2021-06-01".parse().unwrap()) + TimeDelta::days(n)
     }
 
+    fn seen(last_published_at: Option<DateTime<Utc>>, coverage: &Coverage) -> Seen<'_> {
+        Seen { last_published_at, coverage, inactive: &[] }
+    }
+
+    #[test]
+    fn silence_while_suspended_does_not_count() {
+        let coverage: Coverage = [Span { from: None, to: day(60) }].into_iter().collect();
+        let check = |until: i64, now: i64| {
+            let suspended = [Window { from: day(5), to: day(until) }];
+            let seen = Seen { inactive: &suspended, ..seen(Some(day(0)), &coverage) };
+            silent(&account(), seen, &[], &WatchSettings::default(), CALENDAR, day(now)).is_some()
+        };
+        assert!(!check(40, 50), "back for ten days");
+        assert!(check(40, 54));
+    }
+
     fn check(last: Option<i64>, spans: &[(Option<i64>, i64)], now: i64, expected: Option<RegistryCheck>) {
         let coverage: Coverage = spans.iter().map(|(from, to)| Span { from: from.map(day), to: day(*to) }).collect();
         let watch = WatchSettings::default();
-        let found = silent(&account(), last.map(day), &coverage, &[], &watch, CALENDAR, day(now));
+        let found = silent(&account(), seen(last.map(day), &coverage), &[], &watch, CALENDAR, day(now));
         assert_eq!(found.as_ref().map(|found| found.check), expected, "{found:?}");
     }
 
@@ -179,7 +205,7 @@ mod tests {
         let coverage: Coverage = [Span { from: None, to: day(30) }].into_iter().collect();
         let watch = WatchSettings { dormant_label: "休眠账号".to_owned(), ..WatchSettings::default() };
         let judge = |exemptions: &[Exemption]| {
-            silent(&account(), Some(day(0)), &coverage, exemptions, &watch, CALENDAR, day(30))
+            silent(&account(), seen(Some(day(0)), &coverage), exemptions, &watch, CALENDAR, day(30))
         };
         let found = judge(&[]).unwrap();
         assert_eq!(found.label(), "休眠账号");
@@ -196,7 +222,7 @@ mod tests {
         assert_eq!(judge(&[excuse]), None);
         let mut closing = account();
         closing.status = AccountStatus::Closing;
-        assert_eq!(silent(&closing, Some(day(0)), &coverage, &[], &watch, CALENDAR, day(30)), None);
+        assert_eq!(silent(&closing, seen(Some(day(0)), &coverage), &[], &watch, CALENDAR, day(30)), None);
     }
 
     fn offenders(days: &[i64], now: i64) -> Vec<String> {
@@ -230,7 +256,7 @@ mod tests {
                 .map(|(from, length)| Span { from: Some(day(*from)), to: day(from + length) })
                 .collect();
             let watch = WatchSettings::default();
-            let found = silent(&account(), Some(day(last)), &coverage, &[], &watch, CALENDAR, day(60));
+            let found = silent(&account(), seen(Some(day(last)), &coverage), &[], &watch, CALENDAR, day(60));
             let seen_days = (last..60).map(|n| coverage.covers(Window { from: day(n), to: day(n + 1) }));
             let mut run = 0;
             let mut longest = 0;

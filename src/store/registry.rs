@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::types::Json;
 
-use super::{StoreError, Tx, insert_rows, on_conn};
+use super::{StoreError, Tx, insert_rows, on_conn, word};
 use crate::model::account::{Account, AccountStatus, Unit};
 use crate::model::rule::Exemption;
 use crate::model::{AccountId, RuleId, UnitId};
@@ -31,6 +31,9 @@ pub struct AccountChange {
     pub old_value: Option<String>,
     pub new_value: Option<String>,
 }
+
+/// The statuses of accounts, each from its instant on, oldest first.
+pub type StatusHistory = HashMap<AccountId, Vec<(DateTime<Utc>, AccountStatus)>>;
 
 impl Tx {
     /// Mirrors units, accounts, sources and exemptions; lines no longer in the files are kept and marked as gone.
@@ -153,6 +156,20 @@ impl Tx {
         let rows: Vec<(String, DateTime<Utc>)> =
             on_conn!(self, conn => sqlx::query_as(SQL).bind(status).fetch_all(conn).await)?;
         Ok(rows.into_iter().map(|(account, at)| (AccountId::new(account), at)).collect())
+    }
+
+    /// The statuses of every account, each from its instant on, oldest first.
+    pub async fn status_history(&mut self) -> Result<StatusHistory, StoreError> {
+        const SQL: &str = "SELECT account_id, at, new_value FROM account_history \
+                           WHERE field = 'status' AND new_value IS NOT NULL ORDER BY account_id, at";
+        let rows: Vec<(String, DateTime<Utc>, String)> =
+            on_conn!(self, conn => sqlx::query_as(SQL).fetch_all(conn).await)?;
+        let mut history = StatusHistory::new();
+        for (account, at, status) in rows {
+            let status = word(AccountStatus::parse, "account_history", "new_value", &account, &status)?;
+            history.entry(AccountId::new(account)).or_default().push((at, status));
+        }
+        Ok(history)
     }
 
     /// The recorded changes of one account, oldest first.

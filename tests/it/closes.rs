@@ -195,7 +195,7 @@ async fn a_late_crawl_and_an_exemption_make_numbered_corrections(store: Store) {
     assert!(closes[1].changes.iter().all(|change| change.account == late), "{:#?}", closes[1].changes);
     let subscription = closes[1].changes.iter().find(|change| change.subject == "prefecture-subscription").unwrap();
     assert!(subscription.old.starts_with("未核实") && subscription.new.starts_with("达标"), "{subscription:?}");
-    assert!(subscription.reason.starts_with("补采到更新"), "{subscription:?}");
+    assert!(subscription.reason.starts_with("补采、补录后更新次数增加"), "{subscription:?}");
     let now_there = read_files(&reports);
     let old_files: Vec<_> = now_there.iter().filter(|(name, _)| !name.contains("更正")).collect();
     assert!(old_files.iter().all(|old| files.contains(old)), "a file that was out has changed");
