@@ -159,7 +159,7 @@ pub fn main() -> ExitCode {
 
 async fn run(command: Command, session: &Session, output: &mut Output) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Demo(args) => args.run(session, output).await,
+        Command::Demo(args) => Box::pin(args.run(session, output)).await,
         Command::Serve(args) => args.run(session, output).await,
         Command::Crawl(args) => args.run(session, output).await,
         Command::Check(args) => args.run(session, output),

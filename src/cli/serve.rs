@@ -21,6 +21,9 @@ use crate::web::Server;
 /// How long work under way may take after the first signal.
 const STOP_WITHIN: Duration = Duration::from_mins(1);
 
+/// How long the database may take to let us go: it may still be at a statement of a task that was stopped.
+const LEAVE_WITHIN: Duration = Duration::from_secs(5);
+
 #[derive(Debug, Args)]
 pub struct Serve {
     /// What this node does; several nodes may share one PostgreSQL database
@@ -76,10 +79,16 @@ impl Serve {
         }
         stop.hard.cancel();
         tracker.wait().await;
-        if let Err(error) = daemon::release(&current.borrow().clone(), &node.id).await {
-            tracing::warn!(error = format!("{error:#}"), "leases could not be given back; they run out by themselves");
+        let engine = current.borrow().clone();
+        let leave = async {
+            if let Err(error) = daemon::release(&engine, &node.id).await {
+                tracing::warn!(error = format!("{error:#}"), "leases could not be given back; they run out by themselves");
+            }
+            store.close().await;
+        };
+        if tokio::time::timeout(LEAVE_WITHIN, leave).await.is_err() {
+            tracing::warn!("the database does not let go; leases run out by themselves");
         }
-        store.close().await;
         Ok(ExitCode::SUCCESS)
     }
 }

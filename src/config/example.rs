@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::notify::{ChannelKind, Route};
-use super::settings::{BACKUP_DUE_DEFAULT, RETENTION_DUE_DEFAULT, WARNINGS_DUE_DEFAULT, WEEKLY_DUE_DEFAULT};
+use super::settings::{
+    BACKUP_DUE_DEFAULT, RETENTION_DUE_DEFAULT, TASKS_DUE_DEFAULT, WARNINGS_DUE_DEFAULT, WEEKLY_DUE_DEFAULT,
+};
 use super::*;
 use crate::model::account::AccountKind;
 
@@ -68,6 +70,9 @@ fn every_documented_default_is_the_real_one() {
     assert_eq!(documented.report.warnings_due.source(), WARNINGS_DUE_DEFAULT);
     assert_eq!(documented.backup.due.source(), BACKUP_DUE_DEFAULT);
     assert_eq!(documented.retention.due.source(), RETENTION_DUE_DEFAULT);
+    let tasks = &documented.tasks;
+    let due = [&tasks.fill, &tasks.registry, &tasks.recheck, &tasks.links, &tasks.serious, &tasks.deliver];
+    assert!(due.iter().map(|due| due.source()).eq(TASKS_DUE_DEFAULT.iter().map(|(_, due)| *due)));
 }
 
 #[test]

@@ -29,6 +29,7 @@ pub struct Settings {
     pub notify: NotifySettings,
     pub backup: BackupSettings,
     pub retention: RetentionSettings,
+    pub tasks: TaskSettings,
 }
 
 impl Settings {
@@ -60,6 +61,7 @@ impl Default for Settings {
             notify: NotifySettings::default(),
             backup: BackupSettings::default(),
             retention: RetentionSettings::default(),
+            tasks: TaskSettings::default(),
         }
     }
 }
@@ -309,6 +311,42 @@ pub const RETENTION_DUE_DEFAULT: &str = "0 30 3 * * *";
 #[expect(clippy::expect_used, reason = "a test evaluates each of the constants")]
 fn schedule(expression: &str) -> cron::Schedule {
     expression.parse().expect("a default cron expression is valid")
+}
+
+/// `tasks`: when the tasks run that have no section of their own (cron in the zone, as in `report.weekly_due`). Accounts are
+/// read whenever they are due, by `crawl`; what a task then takes up is said by `links`, `recheck` and `notify`.
+#[derive(Clone, Debug)]
+pub struct TaskSettings {
+    /// Texts that listings did not bring. Default: `0 */5 * * * *`.
+    pub fill: cron::Schedule,
+    /// The registry's own problems, and bridges without a sign of life. Default: `0 7 * * * *`.
+    pub registry: cron::Schedule,
+    /// Posts with open problems. Default: `0 17 * * * *`.
+    pub recheck: cron::Schedule,
+    /// Links of posts. Default: `0 40 1,7,13,19 * * *`.
+    pub links: cron::Schedule,
+    /// Telling of serious problems. Default: `30 */5 * * * *`.
+    pub serious: cron::Schedule,
+    /// Sending of messages. Default: `3/15 * * * * *`.
+    pub deliver: cron::Schedule,
+}
+
+/// The documented defaults of `tasks`: key and expression.
+pub const TASKS_DUE_DEFAULT: &[(&str, &str)] = &[
+    ("fill", "0 */5 * * * *"),
+    ("registry", "0 7 * * * *"),
+    ("recheck", "0 17 * * * *"),
+    ("links", "0 40 1,7,13,19 * * *"),
+    ("serious", "30 */5 * * * *"),
+    ("deliver", "3/15 * * * * *"),
+];
+
+impl Default for TaskSettings {
+    fn default() -> Self {
+        let [fill, registry, recheck, links, serious, deliver] =
+            std::array::from_fn(|i| schedule(TASKS_DUE_DEFAULT[i].1));
+        Self { fill, registry, recheck, links, serious, deliver }
+    }
 }
 
 impl Default for ReportSettings {

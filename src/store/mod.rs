@@ -16,6 +16,7 @@ pub mod counts;
 pub mod crawls;
 mod error;
 pub mod fill;
+mod future;
 pub mod health;
 pub mod links;
 pub mod outbox;

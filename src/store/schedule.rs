@@ -168,11 +168,13 @@ impl Tx {
         Ok(())
     }
 
-    /// Makes a task known; one that is known keeps its next run, so that a restart resets nothing.
+    /// Makes a task known. One that is known keeps its next run, so that a restart resets nothing, unless its schedule says
+    /// sooner: the schedule was changed, or the clock set back.
     pub async fn plan_task(&mut self, task: &str, next_at: DateTime<Utc>) -> Result<DateTime<Utc>, StoreError> {
-        const INSERT: &str = "INSERT INTO tasks (task, next_at) VALUES ($1, $2) ON CONFLICT (task) DO NOTHING";
+        const UPSERT: &str = "INSERT INTO tasks (task, next_at) VALUES ($1, $2) ON CONFLICT (task) DO UPDATE SET \
+                              next_at = $2 WHERE tasks.next_at > $2";
         const SELECT: &str = "SELECT next_at FROM tasks WHERE task = $1";
-        on_conn!(&mut *self, conn => sqlx::query(INSERT).bind(task).bind(next_at).execute(conn).await.map(drop))?;
+        on_conn!(&mut *self, conn => sqlx::query(UPSERT).bind(task).bind(next_at).execute(conn).await.map(drop))?;
         Ok(on_conn!(self, conn => sqlx::query_scalar(SELECT).bind(task).fetch_one(conn).await)?)
     }
 

@@ -1,10 +1,11 @@
-//! The HTTP side of the service: what the platforms push to us.
+//! The HTTP side of the service: what the platforms push to us, and how the service is doing.
 //!
 //! Loopback by default; a proxy with TLS stands before it. It holds no rules: load, call the engine, answer. Every body
 //! is bounded, and an error that is ours hides its cause from the caller and is logged once.
 
 mod hooks;
 mod metrics;
+mod status;
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -40,6 +41,7 @@ impl Current {
 /// Every route.
 fn router(current: Current) -> Router {
     Router::new()
+        .route("/", get(status::show))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::scrape))

@@ -16,10 +16,10 @@ use duwang::store::Store;
 use crate::support::postgres;
 use crate::support::service::{Service, wait_until};
 
-const N_ACCOUNTS: usize = 60;
+pub const N_ACCOUNTS: usize = 60;
 
 /// A bridge with one feed for each account.
-fn bridge() -> StaticServer {
+pub fn bridge() -> StaticServer {
     let now = Clock::System.now();
     let feed = |n: usize| {
         let items: Vec<String> = (0..5)
@@ -35,7 +35,7 @@ fn bridge() -> StaticServer {
     StaticServer::serve((0..N_ACCOUNTS).map(feed).collect()).unwrap()
 }
 
-fn write_folder(dir: &Path, bridge: &StaticServer, storage: &str, per_second: f64) {
+pub fn write_folder(dir: &Path, bridge: &StaticServer, storage: &str, per_second: f64) {
     let write = |name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
     write("rules.yaml", "rules: []\n");
     write("accounts.yaml", &accounts(bridge, N_ACCOUNTS));
@@ -58,7 +58,7 @@ fn accounts(bridge: &StaticServer, n_accounts: usize) -> String {
 }
 
 /// How often each feed was asked for.
-fn asked(bridge: &StaticServer) -> BTreeMap<String, usize> {
+pub fn asked(bridge: &StaticServer) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for request in bridge.requests() {
         *counts.entry(request.path).or_default() += 1;
@@ -66,7 +66,7 @@ fn asked(bridge: &StaticServer) -> BTreeMap<String, usize> {
     counts
 }
 
-async fn n_posts(store: &Store) -> usize {
+pub async fn n_posts(store: &Store) -> usize {
     let now = Clock::System.now();
     let posts = store.read().await.unwrap().counted_posts(now - chrono::TimeDelta::days(30), now).await.unwrap();
     posts.values().map(Vec::len).sum()
@@ -234,6 +234,52 @@ async fn three_nodes_share_one_database_and_take_over_from_a_killed_one() {
     // What the dead node had read but not stored may be read again; nothing else is.
     let twice: HashSet<String> = asked(&bridge).into_iter().filter(|(_, n)| *n > 1).map(|(path, _)| path).collect();
     assert!(twice.len() <= 8, "{twice:?}");
+    schema.drop_schema().await;
+}
+
+/// Stopped between the files of the Friday report and its close: the next start closes the week, whole and once. The close is
+/// held up by a lock on its table, so the stop comes exactly there.
+#[tokio::test]
+async fn a_stop_in_the_middle_of_the_report_leaves_nothing_half_done() {
+    let Some(schema) = postgres::schema("service::a_stop_in_the_middle").await else { return };
+    let (bridge, dir) = (bridge(), tempfile::tempdir().unwrap());
+    write_folder(dir.path(), &bridge, &schema.url(), 0.0);
+    let mut tx = schema.store.write().await.unwrap();
+    tx.plan_task("weekly_report", Clock::System.now() - chrono::TimeDelta::hours(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    let Store::Postgres(pool) = &schema.store else { unreachable!("a PostgreSQL schema was asked for") };
+    let mut lock = pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE week_closes IN SHARE MODE").execute(&mut *lock).await.unwrap();
+    let service = Service::start(dir.path(), "one", &[]);
+    let is_waiting = async || {
+        const SQL: &str = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = 'week_closes'::regclass";
+        sqlx::query_scalar::<_, i64>(SQL).fetch_one(pool).await.unwrap() > 0
+    };
+    let started = std::time::Instant::now();
+    while !is_waiting().await {
+        assert!(started.elapsed().as_secs() < 60, "the close never came: {}", service.log());
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    service.signal("-TERM");
+    wait_until("the stop has begun", || service.log().contains("stopping: what is under way is finished"));
+    assert!(service.stop().success(), "the second signal stops at once");
+    lock.rollback().await.unwrap();
+    let week = duwang::model::week::Calendar { zone: chrono_tz::Asia::Shanghai, week_starts_on: chrono::Weekday::Fri }
+        .last_closed_week(Clock::System.now());
+    let closes = async || schema.store.read().await.unwrap().closes_of(week.last_day).await.unwrap().len();
+    assert_eq!(closes().await, 0, "the close was not kept");
+
+    let service = Service::start(dir.path(), "two", &[]);
+    let started = std::time::Instant::now();
+    while closes().await == 0 {
+        assert!(started.elapsed().as_secs() < 60, "the week stays open: {}", service.log());
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert!(service.stop().success());
+    assert_eq!(closes().await, 1);
+    let files: Vec<_> = std::fs::read_dir(dir.path().join("reports")).unwrap().map(|file| file.unwrap()).collect();
+    assert_eq!(files.len(), 4, "{files:?}");
+    assert!(files.iter().all(|file| !file.file_name().to_string_lossy().contains(".part")), "{files:?}");
     schema.drop_schema().await;
 }
 

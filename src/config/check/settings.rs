@@ -10,7 +10,7 @@ use super::{Known, notify};
 use crate::config::reader::{Field, Table};
 use crate::config::settings::{
     BackupSettings, CrawlSettings, FillText, HostPace, LinkSettings, RecheckSettings, ReportSettings,
-    RetentionSettings, Settings, StorageSettings, WatchSettings, WordingSettings,
+    RetentionSettings, Settings, StorageSettings, TaskSettings, WatchSettings, WordingSettings,
 };
 use crate::config::values::{self, Fault};
 
@@ -53,6 +53,7 @@ pub(super) fn check(root: &Field<'_>, known: Option<&Known>) -> Option<Settings>
     section(&table, "notify", |table| settings.notify = notify::check(table, known));
     section(&table, "backup", |table| backup(table, &mut settings.backup));
     section(&table, "retention", |table| retention(table, &mut settings.retention));
+    section(&table, "tasks", |table| tasks(table, &mut settings.tasks));
     table.finish();
     Some(settings)
 }
@@ -162,6 +163,15 @@ fn retention(table: &Table<'_>, retention: &mut RetentionSettings) {
     set(table, "texts", &mut retention.texts, long);
     set(table, "crawls", &mut retention.crawls, long);
     set(table, "runs", &mut retention.runs, values::positive_duration);
+}
+
+fn tasks(table: &Table<'_>, tasks: &mut TaskSettings) {
+    set(table, "fill", &mut tasks.fill, cron);
+    set(table, "registry", &mut tasks.registry, cron);
+    set(table, "recheck", &mut tasks.recheck, cron);
+    set(table, "links", &mut tasks.links, cron);
+    set(table, "serious", &mut tasks.serious, cron);
+    set(table, "deliver", &mut tasks.deliver, cron);
 }
 
 fn watch(table: &Table<'_>, watch: &mut WatchSettings) {

@@ -13,7 +13,7 @@ pub mod tasks;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
@@ -39,6 +39,8 @@ labelled_enum! {
 const HEARTBEATS: u32 = 6;
 /// Where the crawler's loop does not turn for so long, systemd is not told that the service lives, and starts it anew.
 const STUCK_AFTER: TimeDelta = TimeDelta::minutes(15);
+/// A clock that is set back by more than this has left plans and proofs of a time that has not come.
+const SET_BACK: TimeDelta = TimeDelta::minutes(2);
 /// Wait after the database failed.
 pub(super) const DATABASE_WAIT: Duration = Duration::from_secs(2);
 
@@ -99,12 +101,27 @@ impl Node {
 /// Keeps the leases of this node, and says that it lives.
 async fn heartbeat(node: Node) {
     let crawls = matches!(node.role, Role::All | Role::Crawler);
+    // The service may have been down while the clock was set.
+    let mut was_set_back = true;
+    let mut last_beat = (node.now(), Instant::now());
     loop {
         let engine = node.engine();
         let now = engine.clock.now();
         let settings = &engine.config.settings.service;
-        if let Err(error) = beat(&engine, &node.id, now + settings.lease()).await {
-            tracing::warn!(error = format!("{error:#}"), "the heartbeat could not be stored; is the database there?");
+        let expected = last_beat.0 + TimeDelta::from_std(last_beat.1.elapsed()).unwrap_or_default();
+        if now + SET_BACK < expected {
+            tracing::warn!(%now, %expected, "the clock was set back; proofs and plans of the future are taken back");
+            was_set_back = true;
+        }
+        last_beat = (now, Instant::now());
+        match beat(&engine, &node.id, now, was_set_back).await {
+            Ok(()) => was_set_back = false,
+            Err(error) => {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "the heartbeat could not be stored; is the database there?"
+                );
+            }
         }
         let progressed_at = DateTime::from_timestamp_millis(node.progress_ms.load(Ordering::Relaxed)).unwrap_or(now);
         if crawls && now - progressed_at >= STUCK_AFTER {
@@ -122,9 +139,16 @@ async fn heartbeat(node: Node) {
     }
 }
 
-async fn beat(engine: &Engine, node: &str, lease_until: DateTime<Utc>) -> anyhow::Result<()> {
+async fn beat(engine: &Engine, node: &str, now: DateTime<Utc>, was_set_back: bool) -> anyhow::Result<()> {
+    let settings = &engine.config.settings;
+    let lease = settings.service.lease();
     let mut tx = engine.store.write().await?;
-    tx.renew_leases(node, lease_until).await?;
+    if was_set_back {
+        // Failures and jitter may plan a look somewhat beyond the longest interval.
+        let due_max = TimeDelta::from_std(settings.crawl.cadence().every_max * 2).unwrap_or(TimeDelta::MAX);
+        tx.take_back_future(now, lease, due_max).await?;
+    }
+    tx.renew_leases(node, now + lease).await?;
     tx.commit().await?;
     Ok(())
 }

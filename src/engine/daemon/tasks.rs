@@ -23,6 +23,8 @@ const TRY_AGAIN: TimeDelta = TimeDelta::minutes(10);
 #[derive(Debug)]
 pub struct Task {
     pub name: &'static str,
+    /// What people call it.
+    pub label: &'static str,
     /// When it runs after this instant.
     next: fn(&Settings, DateTime<Utc>) -> DateTime<Utc>,
     run: for<'a> fn(&'a Engine) -> BoxFuture<'a, anyhow::Result<String>>,
@@ -32,12 +34,14 @@ pub struct Task {
 pub static ALL: &[Task] = &[
     Task {
         name: "fill",
-        next: |_, now| now + TimeDelta::minutes(5),
+        label: "补取正文",
+        next: |settings, now| settings.cron_after(&settings.tasks.fill, now),
         run: |engine| async { Ok(engine.fill_texts(|_| {}).await?.to_string()) }.boxed(),
     },
     Task {
         name: "registry",
-        next: |_, now| now + TimeDelta::hours(1),
+        label: "台账核对",
+        next: |settings, now| settings.cron_after(&settings.tasks.registry, now),
         run: |engine| {
             async {
                 engine.sync_registry().await?;
@@ -51,31 +55,37 @@ pub static ALL: &[Task] = &[
     },
     Task {
         name: "recheck",
-        next: |_, now| now + TimeDelta::hours(1),
+        label: "问题复核",
+        next: |settings, now| settings.cron_after(&settings.tasks.recheck, now),
         run: |engine| async { Ok(engine.recheck().await?.to_string()) }.boxed(),
     },
     Task {
         name: "links",
-        next: |_, now| now + TimeDelta::hours(6),
+        label: "链接核查",
+        next: |settings, now| settings.cron_after(&settings.tasks.links, now),
         run: |engine| async { Ok(engine.check_links().await?.to_string()) }.boxed(),
     },
     Task {
         name: "serious",
-        next: |_, now| now + TimeDelta::minutes(5),
+        label: "严重问题通知",
+        next: |settings, now| settings.cron_after(&settings.tasks.serious, now),
         run: |engine| async { Ok(format!("{} serious problems", engine.announce_serious().await?)) }.boxed(),
     },
     Task {
         name: "deliver",
-        next: |_, now| now + TimeDelta::seconds(15),
+        label: "通知发送",
+        next: |settings, now| settings.cron_after(&settings.tasks.deliver, now),
         run: |engine| async { Ok(engine.deliver().await?.to_string()) }.boxed(),
     },
     Task {
         name: "warnings",
+        label: "不达标预警",
         next: |settings, now| settings.cron_after(&settings.report.warnings_due, now),
         run: |engine| async { Ok(format!("{} units warned", engine.announce_warnings().await?)) }.boxed(),
     },
     Task {
         name: "weekly_report",
+        label: "周报",
         next: |settings, now| settings.cron_after(&settings.report.weekly_due, now),
         run: |engine| {
             async {
@@ -88,11 +98,13 @@ pub static ALL: &[Task] = &[
     },
     Task {
         name: "backup",
+        label: "数据备份",
         next: |settings, now| settings.cron_after(&settings.backup.due, now),
         run: |engine| async { Ok(engine.backup().await?.to_string()) }.boxed(),
     },
     Task {
         name: "retention",
+        label: "过期清理",
         next: |settings, now| settings.cron_after(&settings.retention.due, now),
         run: |engine| async { Ok(engine.retain().await?.to_string()) }.boxed(),
     },
@@ -204,6 +216,7 @@ mod tests {
         assert_eq!(next("warnings"), "Thu 11-19 09:00");
         assert_eq!(next("backup"), "Thu 11-19 02:30");
         assert_eq!(next("retention"), "Thu 11-19 03:30");
+        assert_eq!(next("links"), "Wed 11-18 13:40");
         assert!(next("weekly_report").starts_with("Fri 11-20"), "{}", next("weekly_report"));
     }
 }

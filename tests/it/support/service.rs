@@ -1,5 +1,6 @@
 //! The service as a process of its own, on a folder that a test wrote.
 
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -14,13 +15,14 @@ pub struct Service {
 }
 
 /// `duwang serve` with its log in a file; not yet ready.
-fn spawn(dir: &Path, log: &Path, args: &[&str]) -> Child {
+fn spawn(dir: &Path, log: &Path, args: &[&str], environment: &[(&str, &OsStr)]) -> Child {
     let log = std::fs::File::create(log).unwrap();
     Command::new(env!("CARGO_BIN_EXE_duwang"))
         .arg("--config")
         .arg(dir)
         .args(["-v", "serve"])
         .args(args)
+        .envs(environment.iter().copied())
         .stdout(Stdio::piped())
         .stderr(log)
         .spawn()
@@ -30,8 +32,13 @@ fn spawn(dir: &Path, log: &Path, args: &[&str]) -> Child {
 impl Service {
     /// Starts the service and waits until it serves.
     pub fn start(dir: &Path, name: &str, args: &[&str]) -> Self {
+        Self::start_in(dir, name, args, &[])
+    }
+
+    /// The same with variables of the environment.
+    pub fn start_in(dir: &Path, name: &str, args: &[&str], environment: &[(&str, &OsStr)]) -> Self {
         let log = dir.join(format!("{name}.log"));
-        let mut child = spawn(dir, &log, args);
+        let mut child = spawn(dir, &log, args, environment);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let node = loop {
             let Some(Ok(line)) = lines.next() else {
@@ -47,7 +54,7 @@ impl Service {
     /// Starts a service that is expected to end by itself; gives status and log.
     pub fn fails(dir: &Path, name: &str) -> (ExitStatus, String) {
         let log = dir.join(format!("{name}.log"));
-        let status = spawn(dir, &log, &[]).wait().unwrap();
+        let status = spawn(dir, &log, &[], &[]).wait().unwrap();
         (status, std::fs::read_to_string(log).unwrap())
     }
 
