@@ -82,7 +82,10 @@ impl Serve {
         let engine = current.borrow().clone();
         let leave = async {
             if let Err(error) = daemon::release(&engine, &node.id).await {
-                tracing::warn!(error = format!("{error:#}"), "leases could not be given back; they run out by themselves");
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "leases could not be given back; they run out by themselves"
+                );
             }
             store.close().await;
         };

@@ -87,7 +87,11 @@ fn row(task: TaskState, zone: Tz, now: DateTime<Utc>) -> TaskRow {
         state,
         tone,
         last: task.last_finished_at.map_or_else(|| "—".to_owned(), |at| shown(at, zone)),
-        next: if task.next_at == DateTime::<Utc>::MAX_UTC { "不再运行".to_owned() } else { shown(task.next_at, zone) },
+        next: if task.next_at == DateTime::<Utc>::MAX_UTC {
+            "不再运行".to_owned()
+        } else {
+            shown(task.next_at, zone)
+        },
         result: task.last_result.unwrap_or_default(),
         name: task.task,
     }

@@ -41,7 +41,11 @@ async fn what_lies_in_the_future_is_taken_back(store: Store) {
     let due = tx.claim_accounts("one", now, now + TimeDelta::minutes(2), 9).await.unwrap();
     assert_eq!(due, [ids[0].clone()], "an ordinary plan stays");
     let next = now + TimeDelta::minutes(5);
-    assert_eq!(tx.plan_task("fill", next).await.unwrap(), next, "a task comes when its schedule says, if that is sooner");
+    assert_eq!(
+        tx.plan_task("fill", next).await.unwrap(),
+        next,
+        "a task comes when its schedule says, if that is sooner"
+    );
     assert_eq!(tx.plan_task("fill", future).await.unwrap(), next, "and is not put off");
     let now_ms = now.timestamp_millis();
     assert_eq!(tx.reserve_pace("host", now_ms, 1000).await.unwrap(), now_ms, "no host waits for weeks");
@@ -73,13 +77,14 @@ async fn a_service_whose_clock_jumps_reads_on_and_claims_nothing_of_the_future()
         std::fs::rename(&beside, &offset).unwrap();
     };
     set_clock("+0");
-    let environment = [
-        ("LD_PRELOAD", library.as_os_str()),
-        ("FAKETIME_TIMESTAMP_FILE", offset.as_os_str()),
-        ("FAKETIME_NO_CACHE", "1".as_ref()),
-        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".as_ref()),
+    let under = [
+        "env".to_owned(),
+        format!("LD_PRELOAD={}", library.display()),
+        format!("FAKETIME_TIMESTAMP_FILE={}", offset.display()),
+        "FAKETIME_NO_CACHE=1".to_owned(),
+        "FAKETIME_DONT_FAKE_MONOTONIC=1".to_owned(),
     ];
-    let service = Service::start_in(dir.path(), "one", &[], &environment);
+    let service = Service::start_under(dir.path(), "one", &[], &under);
     let each_asked = |times: usize| {
         let counts = asked(&bridge);
         counts.len() == N_ACCOUNTS && counts.values().all(|n| *n >= times)

@@ -1,6 +1,5 @@
 //! The service as a process of its own, on a folder that a test wrote.
 
-use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -15,14 +14,16 @@ pub struct Service {
 }
 
 /// `duwang serve` with its log in a file; not yet ready.
-fn spawn(dir: &Path, log: &Path, args: &[&str], environment: &[(&str, &OsStr)]) -> Child {
+fn spawn(dir: &Path, log: &Path, args: &[&str], under: &[String]) -> Child {
     let log = std::fs::File::create(log).unwrap();
-    Command::new(env!("CARGO_BIN_EXE_duwang"))
+    let program = env!("CARGO_BIN_EXE_duwang").to_owned();
+    let mut words = under.iter().chain([&program]);
+    Command::new(words.next().unwrap())
+        .args(words)
         .arg("--config")
         .arg(dir)
         .args(["-v", "serve"])
         .args(args)
-        .envs(environment.iter().copied())
         .stdout(Stdio::piped())
         .stderr(log)
         .spawn()
@@ -32,13 +33,13 @@ fn spawn(dir: &Path, log: &Path, args: &[&str], environment: &[(&str, &OsStr)]) 
 impl Service {
     /// Starts the service and waits until it serves.
     pub fn start(dir: &Path, name: &str, args: &[&str]) -> Self {
-        Self::start_in(dir, name, args, &[])
+        Self::start_under(dir, name, args, &[])
     }
 
-    /// The same with variables of the environment.
-    pub fn start_in(dir: &Path, name: &str, args: &[&str], environment: &[(&str, &OsStr)]) -> Self {
+    /// The same, started by another program (`env`, `sh`) that becomes it.
+    pub fn start_under(dir: &Path, name: &str, args: &[&str], under: &[String]) -> Self {
         let log = dir.join(format!("{name}.log"));
-        let mut child = spawn(dir, &log, args, environment);
+        let mut child = spawn(dir, &log, args, under);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let node = loop {
             let Some(Ok(line)) = lines.next() else {
@@ -56,6 +57,10 @@ impl Service {
         let log = dir.join(format!("{name}.log"));
         let status = spawn(dir, &log, &[], &[]).wait().unwrap();
         (status, std::fs::read_to_string(log).unwrap())
+    }
+
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn signal(&self, signal: &str) {
