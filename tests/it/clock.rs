@@ -1,10 +1,11 @@
 //! A clock that runs ahead for a while and is set right: nothing of the time that never was remains.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use chrono::TimeDelta;
 use duwang::clock::Clock;
-use duwang::model::coverage::Span;
+use duwang::model::coverage::{Coverage, Span};
 use duwang::store::Store;
 use duwang::store::crawls::ProvedSpan;
 
@@ -56,10 +57,11 @@ async fn what_lies_in_the_future_is_taken_back(store: Store) {
 fn libfaketime() -> Option<PathBuf> {
     let found = std::fs::read_dir("/usr/lib").unwrap().flatten().map(|entry| entry.path().join("faketime"));
     let library = found.map(|dir| dir.join("libfaketimeMT.so.1")).find(|library| library.exists());
+    #[expect(clippy::disallowed_methods, reason = "the switch of the test run")]
     let is_required = std::env::var("DUWANG_TEST_FAKETIME").is_ok_and(|word| word == "required");
     assert!(library.is_some() || !is_required, "install the package faketime");
     if library.is_none() {
-        eprintln!("left out: the package faketime is not installed");
+        let _ = writeln!(std::io::stderr(), "left out: a clock that jumps (the package faketime is not installed)");
     }
     library
 }
@@ -108,7 +110,7 @@ async fn a_service_whose_clock_jumps_reads_on_and_claims_nothing_of_the_future()
     let now = Clock::System.now();
     let coverage = store.read().await.unwrap().coverage().await.unwrap();
     assert_eq!(coverage.len(), N_ACCOUNTS);
-    let ends = coverage.values().flat_map(|coverage| coverage.spans()).map(|span| span.to).max().unwrap();
+    let ends = coverage.values().flat_map(Coverage::spans).map(|span| span.to).max().unwrap();
     assert!(ends <= now, "proved up to {ends}, which has not come");
     assert_eq!(n_posts(&store).await, 5 * N_ACCOUNTS);
     let due = store.read().await.unwrap().next_due(now).await.unwrap().unwrap();
