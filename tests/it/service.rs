@@ -116,6 +116,26 @@ async fn a_reload_takes_new_accounts_and_a_bad_file_keeps_the_old_ones() {
 }
 
 #[tokio::test]
+async fn reloads_under_load_drop_no_fetch_and_repeat_none() {
+    let (bridge, dir) = (bridge(), tempfile::tempdir().unwrap());
+    write_folder(dir.path(), &bridge, "sqlite:duwang.db", 40.0);
+    let service = Service::start(dir.path(), "one", &[]);
+    let mut n_reloads = 0;
+    wait_until("every account is read", || {
+        service.signal("-HUP");
+        n_reloads += 1;
+        asked(&bridge).len() == N_ACCOUNTS
+    });
+    assert!(n_reloads > 10 && service.log().contains("configuration read again"), "{n_reloads} reloads");
+    assert!(service.stop().success());
+    let counts = asked(&bridge);
+    assert!(counts.values().all(|n| *n == 1), "{counts:?}");
+    let store = Store::connect_sqlite(&dir.path().join("duwang.db")).await.unwrap();
+    assert_eq!(n_posts(&store).await, 5 * N_ACCOUNTS);
+    store.close().await;
+}
+
+#[tokio::test]
 async fn a_service_killed_again_and_again_loses_nothing() {
     let (bridge, dir) = (bridge(), tempfile::tempdir().unwrap());
     write_folder(dir.path(), &bridge, "sqlite:duwang.db", 40.0);
