@@ -83,7 +83,7 @@ impl Check {
 }
 
 /// The lists of the configuration, where there is one; else the built-in ones: an editor needs no configuration.
-fn checker(session: &Session) -> anyhow::Result<Checker> {
+pub(super) fn checker(session: &Session) -> anyhow::Result<Checker> {
     let dir = session.config_dir();
     if session.global.config.is_none() && !dir.join("duwang.yaml").is_file() {
         return load_checker(&Settings::default(), &dir);
@@ -174,7 +174,7 @@ fn readable(checked: &Checked<'_>, finding: &Finding) -> String {
 }
 
 /// Reads one input as plain text: Word and HTML files give their text.
-fn read_input(file: &Path) -> anyhow::Result<String> {
+pub(super) fn read_input(file: &Path) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     let read = |reader: &mut dyn Read, bytes: &mut Vec<u8>| reader.take(INPUT_BYTES_MAX + 1).read_to_end(bytes);
     if file == Path::new("-") {

@@ -23,6 +23,7 @@ mod progress;
 mod report;
 mod serve;
 mod sources;
+mod wordlist;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -108,6 +109,9 @@ enum Command {
     /// Messages to people: try a channel, see what was delivered
     #[command(subcommand)]
     Notify(notify::Notify),
+    /// The word lists: check them, measure them
+    #[command(subcommand)]
+    Wordlist(wordlist::Wordlist),
     /// The configuration files
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -163,6 +167,7 @@ async fn run(command: Command, session: &Session, output: &mut Output) -> anyhow
         Command::Serve(args) => args.run(session, output).await,
         Command::Crawl(args) => args.run(session, output).await,
         Command::Check(args) => args.run(session, output),
+        Command::Wordlist(command) => command.run(session, output),
         Command::Report(args) => args.run(session, output).await,
         Command::Accounts(args) => args.run(session, output).await,
         Command::Posts(args) => args.run(session, output).await,

@@ -8,6 +8,7 @@
 //! files that say what is wrong; [`built_in`] holds the ones that come with the program.
 
 pub mod built_in;
+pub mod evaluate;
 mod matcher;
 pub mod normalise;
 pub mod privacy;

@@ -1,0 +1,120 @@
+//! `duwang wordlist`: are the lists sound, and how good are they?
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use chrono::NaiveDate;
+use clap::{Args, Subcommand};
+
+use super::{Output, Session, check};
+use crate::rules::wording::Checker;
+use crate::rules::wording::evaluate::{Score, parse_pairs, score_clean, score_pairs};
+
+/// Entries named in the result of clean text, the commonest first.
+const ENTRIES_SHOWN: usize = 30;
+
+#[derive(Debug, Subcommand)]
+pub enum Wordlist {
+    /// Read all lists and name every fault with file, line and column
+    Check,
+    /// Measure precision, recall and false alarms on sentences of your own
+    Evaluate(Evaluate),
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct Evaluate {
+    /// Tab-separated pairs of wrong and right sentences
+    #[arg(long, value_name = "FILE")]
+    pairs: Vec<PathBuf>,
+    /// Text that is right: every hit is a false alarm
+    #[arg(long, value_name = "FILE")]
+    clean: Vec<PathBuf>,
+    /// Name each false alarm and each missed line of the pairs
+    #[arg(long, requires = "pairs")]
+    show: bool,
+}
+
+impl Wordlist {
+    pub fn run(self, session: &Session, output: &mut Output) -> anyhow::Result<ExitCode> {
+        // Broken lists end here, with all their faults named.
+        let checker = check::checker(session)?;
+        match self {
+            Self::Check => {
+                let (n_entries, n_terms) = checker.counts();
+                output.line(format_args!(
+                    "{n_entries} entries and {n_terms} protected terms are sound, version {}",
+                    checker.version()
+                ))?;
+            }
+            Self::Evaluate(evaluate) => {
+                let on = session.clock.now().with_timezone(&chrono_tz::Asia::Shanghai).date_naive();
+                evaluate.run(&checker, on, output)?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Evaluate {
+    fn run(&self, checker: &Checker, on: NaiveDate, output: &mut Output) -> anyhow::Result<()> {
+        for file in &self.pairs {
+            let text = check::read_input(file)?;
+            let name = file.display();
+            let pairs = parse_pairs(&text).with_context(|| format!("cannot read pairs of {name}"))?;
+            let scores = score_pairs(checker, &pairs, on);
+            output.line(format_args!(
+                "{name}: {} pairs, {} of them wrong, {} wrong characters",
+                scores.n_pairs, scores.n_wrong, scores.both_tiers.n_gold
+            ))?;
+            output.line(score_line("tier A", scores.tier_a, scores.n_wrong))?;
+            output.line(score_line("tier A+B", scores.both_tiers, scores.n_wrong))?;
+            if self.show {
+                for (line, finding) in &scores.false_alarms {
+                    output.line(format_args!(
+                        "  false alarm, line {line}: {} → {} ({}, tier {})",
+                        finding.text,
+                        finding.suggestion.as_deref().unwrap_or("-"),
+                        finding.entry,
+                        finding.tier.as_str()
+                    ))?;
+                }
+                for pair in pairs.iter().filter(|pair| scores.missed.contains(&pair.line)) {
+                    output.line(format_args!("  missed, line {}: {} → {}", pair.line, pair.wrong, pair.right))?;
+                }
+            }
+        }
+        for file in &self.clean {
+            let text = check::read_input(file)?;
+            let score = score_clean(checker, &text, on);
+            output.line(format_args!(
+                "{}: {} characters; tier A {} hits, {:.3} per 10,000; tier B {} hits, {:.3} per 10,000",
+                file.display(),
+                score.n_chars,
+                score.n_tier_a,
+                score.per_10k(score.n_tier_a),
+                score.n_tier_b,
+                score.per_10k(score.n_tier_b)
+            ))?;
+            let mut entries: Vec<_> = score.by_entry.iter().collect();
+            entries.sort_by_key(|(id, (n_hits, _))| (std::cmp::Reverse(*n_hits), *id));
+            for (id, (n_hits, words)) in entries.into_iter().take(ENTRIES_SHOWN) {
+                output.line(format_args!("  {n_hits:>6}  {id}  {words}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn score_line(name: &str, score: Score, n_wrong: usize) -> String {
+    let percent = |part: Option<f64>| part.map_or_else(|| "-".to_owned(), |part| format!("{:.1} %", part * 100.0));
+    format!(
+        "  {name:<9} precision {}  recall {}  F1 {:.1}  wrong sentences found {} of {n_wrong}, put right {}",
+        percent(score.precision()),
+        percent(score.recall()),
+        score.f1() * 100.0,
+        score.n_found,
+        score.n_corrected
+    )
+}
