@@ -80,7 +80,7 @@ impl Evaluate {
                         finding.tier.as_str()
                     ))?;
                 }
-                for pair in pairs.iter().filter(|pair| scores.missed.contains(&pair.line)) {
+                for pair in pairs.iter().filter(|pair| scores.missed.binary_search(&pair.line).is_ok()) {
                     output.line(format_args!("  missed, line {}: {} → {}", pair.line, pair.wrong, pair.right))?;
                 }
             }

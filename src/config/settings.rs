@@ -308,7 +308,7 @@ pub const WARNINGS_DUE_DEFAULT: &str = "0 0 9 * * Thu";
 pub const BACKUP_DUE_DEFAULT: &str = "0 30 2 * * *";
 pub const RETENTION_DUE_DEFAULT: &str = "0 30 3 * * *";
 
-#[expect(clippy::expect_used, reason = "a test evaluates each of the constants")]
+#[expect(clippy::expect_used, reason = "a test evaluates every default")]
 fn schedule(expression: &str) -> cron::Schedule {
     expression.parse().expect("a default cron expression is valid")
 }
@@ -331,21 +331,16 @@ pub struct TaskSettings {
     pub deliver: cron::Schedule,
 }
 
-/// The documented defaults of `tasks`: key and expression.
-pub const TASKS_DUE_DEFAULT: &[(&str, &str)] = &[
-    ("fill", "0 */5 * * * *"),
-    ("registry", "0 7 * * * *"),
-    ("recheck", "0 17 * * * *"),
-    ("links", "0 40 1,7,13,19 * * *"),
-    ("serious", "30 */5 * * * *"),
-    ("deliver", "3/15 * * * * *"),
-];
-
 impl Default for TaskSettings {
     fn default() -> Self {
-        let [fill, registry, recheck, links, serious, deliver] =
-            std::array::from_fn(|i| schedule(TASKS_DUE_DEFAULT[i].1));
-        Self { fill, registry, recheck, links, serious, deliver }
+        Self {
+            fill: schedule("0 */5 * * * *"),
+            registry: schedule("0 7 * * * *"),
+            recheck: schedule("0 17 * * * *"),
+            links: schedule("0 40 1,7,13,19 * * *"),
+            serious: schedule("30 */5 * * * *"),
+            deliver: schedule("3/15 * * * * *"),
+        }
     }
 }
 

@@ -24,6 +24,11 @@ const REPEAT_MONTHS: Months = Months::new(2);
 impl Engine {
     /// What is wrong with the registry, seen together with what the accounts published.
     pub async fn lint_registry(&self) -> anyhow::Result<Vec<RegistryFinding>> {
+        Ok(self.lint_with_posts().await?.0)
+    }
+
+    /// The findings, and the publish time of each account's newest post that they rest on.
+    async fn lint_with_posts(&self) -> anyhow::Result<(Vec<RegistryFinding>, HashMap<AccountId, DateTime<Utc>>)> {
         let calendar = self.config.settings.calendar();
         let mut tx = self.store.read().await?;
         let last_posts = tx.last_posts(self.clock.now()).await?;
@@ -76,7 +81,7 @@ impl Engine {
             let account = registry.account(account)?;
             Some(suspect(account, post, calendar))
         }));
-        Ok(findings)
+        Ok((findings, last_posts))
     }
 
     /// Months that begin before this instant are settled: their repeat offenders stay as they are.
@@ -90,7 +95,7 @@ impl Engine {
     /// Opens a violation for each finding, and closes those that are put right.
     pub async fn check_registry(&self) -> anyhow::Result<()> {
         let now = self.clock.now();
-        let found = self.lint_registry().await?;
+        let (found, last_posts) = self.lint_with_posts().await?;
         let found: Vec<Violation> = found
             .into_iter()
             .filter(|finding| finding.check.concerns_unit())
@@ -119,7 +124,6 @@ impl Engine {
         let found = found.into_iter().filter(|violation| !decided.contains(&violation.id)).collect();
         let stored = stored.into_iter().filter(|stored| !decided.contains(&stored.violation.id)).collect();
         let mut changes = Changes::default();
-        let last_posts = tx.last_posts(now).await?;
         changes.reconcile(found, stored, now, |violation| {
             let last_post_at = last_posts.get(&violation.account).copied();
             gone(violation, &zombies, last_post_at)

@@ -42,8 +42,28 @@ pub(super) async fn converse(
     now: DateTime<Utc>,
 ) -> Result<Listing, Failure> {
     let name = spec.credential.as_deref();
-    let result = talk(client, notes, source, spec, credential, now).await;
-    result.map_err(|mut failure| {
+    let talk = async {
+        let note = name.and_then(|name| notes.get(name, now));
+        let context = Context { base: &source.url, spec, credential, now, back_to: now - BACK, note: note.as_deref() };
+        let mut conversation = platform::open(context);
+        let mut call = conversation.start()?;
+        for _ in 0..CALLS_MAX {
+            let answer = client.call(&call, name, spec.interface.interval(), now).await?;
+            let step = conversation.take(&answer);
+            if let (Some(name), Some(note)) = (name, conversation.note()) {
+                notes.set(name, note);
+            }
+            match step? {
+                Step::Ask(next) => call = next,
+                Step::Done(listing) => return Ok(graded(listing, spec.interface.grade())),
+            }
+        }
+        Err(Failure::new(
+            Outcome::ShapeChanged,
+            format!("the platform did not come to an end within {CALLS_MAX} questions"),
+        ))
+    };
+    talk.await.map_err(|mut failure| {
         if let Some(credential) = credential {
             failure.detail = credential.hide(&failure.detail);
         }
@@ -52,36 +72,6 @@ pub(super) async fn converse(
         }
         failure
     })
-}
-
-async fn talk(
-    client: &HttpClient,
-    notes: &Notes,
-    source: &Source,
-    spec: &InterfaceSpec,
-    credential: Option<&Credential>,
-    now: DateTime<Utc>,
-) -> Result<Listing, Failure> {
-    let name = spec.credential.as_deref();
-    let note = name.and_then(|name| notes.get(name, now));
-    let context = Context { base: &source.url, spec, credential, now, back_to: now - BACK, note: note.as_deref() };
-    let mut conversation = platform::open(context);
-    let mut call = conversation.start()?;
-    for _ in 0..CALLS_MAX {
-        let answer = client.call(&call, name, spec.interface.interval(), now).await?;
-        let step = conversation.take(&answer);
-        if let (Some(name), Some(note)) = (name, conversation.note()) {
-            notes.set(name, note);
-        }
-        match step? {
-            Step::Ask(next) => call = next,
-            Step::Done(listing) => return Ok(graded(listing, spec.interface.grade())),
-        }
-    }
-    Err(Failure::new(
-        Outcome::ShapeChanged,
-        format!("the platform did not come to an end within {CALLS_MAX} questions"),
-    ))
 }
 
 /// The items of an interface that leaves out posts prove nothing; what it reports of whole days still does.

@@ -9,10 +9,13 @@ use super::{StoreError, Tx, on_conn};
 const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 /// The longest wait of a pace or a message that is meant.
 const WAIT_MAX: TimeDelta = TimeDelta::days(1);
+/// No server is obeyed for longer than a week (`Retry-After`).
+const RETRY_MAX: TimeDelta = TimeDelta::days(7);
 
 impl Tx {
     /// Takes back what lies in the future. Proof is only ever taken away: a span that reaches beyond `now` ends now, because
-    /// nobody can have seen what comes. Plans that are further off than `due_max` are due at once, and leases that run
+    /// nobody can have seen what comes. Plans that are further off than `due_max` are due at once (a
+    /// server's word to wait is still kept when the account is read), and leases that run
     /// longer than `lease` from now are free.
     pub async fn take_back_future(
         &mut self,
@@ -27,6 +30,7 @@ impl Tx {
             ("DELETE FROM coverage WHERE to_at > $1 AND from_at >= $2", now + TOLERANCE),
             ("UPDATE coverage SET to_at = $2 WHERE to_at > $1", now + TOLERANCE),
             ("UPDATE bridges SET alive_at = $2 WHERE alive_at > $1", now + TOLERANCE),
+            ("UPDATE source_states SET retry_at = $2 WHERE retry_at > $1", now + RETRY_MAX + TOLERANCE),
             ("UPDATE crawl_schedule SET due_at = $2 WHERE due_at > $1", now + due_max + TOLERANCE),
             ("UPDATE crawl_schedule SET lease_until = $2 WHERE lease_until > $1", now + lease + TOLERANCE),
             ("UPDATE tasks SET lease_until = $2 WHERE lease_until > $1", now + lease + TOLERANCE),

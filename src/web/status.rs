@@ -25,7 +25,7 @@ struct StatusPage {
     n_accounts: usize,
     newest_crawl_at: String,
     n_undelivered: i64,
-    n_to_fill: i64,
+    n_to_fill: u64,
     tasks: Vec<TaskRow>,
 }
 
@@ -43,8 +43,14 @@ struct TaskRow {
 /// The page, or one sentence where the database does not answer.
 pub(super) async fn show(State(current): State<Current>) -> Response {
     let engine = current.engine();
-    let Ok(Ok(page)) = tokio::time::timeout(READY_WITHIN, gather(&engine)).await else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "数据库没有应答，请运行 duwang doctor 查看原因。\n").into_response();
+    let gathered = tokio::time::timeout(READY_WITHIN, gather(&engine)).await.map_err(anyhow::Error::from);
+    let page = match gathered.and_then(|page| Ok(page?)) {
+        Ok(page) => page,
+        Err(error) => {
+            tracing::error!("the page of the service's state cannot be gathered: {error:#}");
+            let text = "数据库没有应答，请运行 duwang doctor 查看原因。\n";
+            return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
+        }
     };
     match page.render() {
         Ok(page) => ([(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY)], Html(page)).into_response(),
@@ -69,7 +75,7 @@ async fn gather(engine: &Engine) -> Result<StatusPage, StoreError> {
             .await?
             .map_or_else(|| "尚未采集".to_owned(), |at| shown(at, settings.time_zone)),
         n_undelivered: tx.outbox_backlog().await?.n_undelivered,
-        n_to_fill: i64::try_from(tx.count_to_fill().await?).unwrap_or(i64::MAX),
+        n_to_fill: tx.count_to_fill().await?,
         tasks,
     })
 }

@@ -66,6 +66,9 @@ async fn the_registry_is_mirrored_and_its_changes_are_kept(store: Store) {
     assert_eq!(sync(&[], 3).await, [("present".to_owned(), text("true"), text("false"))]);
     let mut tx = store.read().await.unwrap();
     assert_eq!(tx.deregistrations().await.unwrap().get(&AccountId::new("wx")), Some(&at(2)));
+    let history = tx.status_history().await.unwrap();
+    let statuses = [(at(0), AccountStatus::Active), (at(2), AccountStatus::Deregistered)];
+    assert_eq!(history[&AccountId::new("wx")], statuses, "other changes are no status");
     assert_eq!(tx.account_changes(&AccountId::new("wx")).await.unwrap().len(), 4);
 }
 

@@ -13,7 +13,7 @@ pub mod tasks;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 pub use pace::DatabasePace;
 
 use super::Engine;
+use crate::clock::SetBackWatch;
 use crate::lifecycle::{self, Stop};
 use crate::model::account::labelled_enum;
 
@@ -101,21 +102,18 @@ impl Node {
 /// Keeps the leases of this node, and says that it lives.
 async fn heartbeat(node: Node) {
     let crawls = matches!(node.role, Role::All | Role::Crawler);
+    let mut watch = SetBackWatch::new(node.engine().clock);
     // The service may have been down while the clock was set.
-    let mut was_set_back = true;
-    let mut last_beat = (node.now(), Instant::now());
+    let mut future = Future::MayBeThere;
     loop {
         let engine = node.engine();
         let now = engine.clock.now();
         let settings = &engine.config.settings.service;
-        let expected = last_beat.0 + TimeDelta::from_std(last_beat.1.elapsed()).unwrap_or_default();
-        if now + SET_BACK < expected {
-            tracing::warn!(%now, %expected, "the clock was set back; proofs and plans of the future are taken back");
-            was_set_back = true;
+        if watch.look() > SET_BACK {
+            future = Future::IsThere;
         }
-        last_beat = (now, Instant::now());
-        match beat(&engine, &node.id, now, was_set_back).await {
-            Ok(()) => was_set_back = false,
+        match beat(&engine, &node.id, now, future).await {
+            Ok(()) => future = Future::IsNot,
             Err(error) => {
                 tracing::warn!(
                     error = format!("{error:#}"),
@@ -139,11 +137,25 @@ async fn heartbeat(node: Node) {
     }
 }
 
-async fn beat(engine: &Engine, node: &str, now: DateTime<Utc>, was_set_back: bool) -> anyhow::Result<()> {
+/// Whether the store claims and plans things of a time that has not come, because the clock ran ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Future {
+    IsNot,
+    MayBeThere,
+    IsThere,
+}
+
+async fn beat(engine: &Engine, node: &str, now: DateTime<Utc>, future: Future) -> anyhow::Result<()> {
     let settings = &engine.config.settings;
     let lease = settings.service.lease();
     let mut tx = engine.store.write().await?;
-    if was_set_back {
+    let is_there = match future {
+        Future::IsNot => false,
+        Future::MayBeThere => tx.newest_crawl_at().await?.is_some_and(|newest| newest > now + SET_BACK),
+        Future::IsThere => true,
+    };
+    if is_there {
+        tracing::warn!(%now, "the clock was set back; proofs and plans of the future are taken back");
         // Failures and jitter may plan a look somewhat beyond the longest interval.
         let due_max = TimeDelta::from_std(settings.crawl.cadence().every_max * 2).unwrap_or(TimeDelta::MAX);
         tx.take_back_future(now, lease, due_max).await?;

@@ -40,7 +40,7 @@ pub static ALL: &[Task] = &[
     },
     Task {
         name: "registry",
-        label: "台账核对",
+        label: "账号登记核对",
         next: |settings, now| settings.cron_after(&settings.tasks.registry, now),
         run: |engine| {
             async {

@@ -118,6 +118,24 @@ async fn wechat_is_shown_that_the_address_is_ours_and_nobody_else_is() {
 }
 
 #[tokio::test]
+async fn the_page_tells_how_each_task_did_and_escapes_what_it_says() {
+    let receiver = Receiver::start().await;
+    let mut tx = receiver.store.write().await.unwrap();
+    tx.plan_task("backup", now()).await.unwrap();
+    assert!(tx.claim_task("backup", "one", now(), now()).await.unwrap());
+    let next = now() + chrono::TimeDelta::days(1);
+    tx.finish_task("backup", "one", now(), next, Err("<script>disk full</script>")).await.unwrap();
+    tx.commit().await.unwrap();
+    let (status, page) = receiver.ask("GET", "/", "").await;
+    assert_eq!(status, 200);
+    assert!(page.contains("数据备份") && page.contains("失败，将重试"), "{page}");
+    assert!(page.contains("disk full") && !page.contains("<script"), "{page}");
+    let local = next.with_timezone(&chrono_tz::Asia::Shanghai).format("%Y-%m-%d %H:%M:%S").to_string();
+    assert!(page.contains(&local), "{page}");
+    receiver.stop().await;
+}
+
+#[tokio::test]
 async fn an_event_brings_its_articles_once() {
     let receiver = Receiver::start().await;
     let target = format!("/hooks/wechat/wx?{}", signed_query(TOKEN, 10));

@@ -70,7 +70,7 @@ pub struct PairScores {
     pub both_tiers: Score,
     /// Findings that claim a right character: line, finding.
     pub false_alarms: Vec<(usize, Finding)>,
-    /// Lines of wrong sentences of which nothing was found.
+    /// Lines of wrong sentences of which nothing was found, ascending.
     pub missed: Vec<usize>,
 }
 
