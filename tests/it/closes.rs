@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use duwang::engine::Engine;
 use duwang::engine::close::CloseStep;
+use duwang::model::account::AccountStatus;
 use duwang::model::close::{CloseChange, FixedAccount, FixedVerdict, FixedWeek, WeekClose};
 use duwang::model::rule::Exemption;
 use duwang::model::verdict::Verdict;
@@ -25,6 +26,7 @@ on_both_databases!(
     a_warning_tells_who_will_fall_short_and_is_no_problem,
     a_late_crawl_and_an_exemption_make_numbered_corrections,
     downtime_leaves_no_week_open,
+    a_week_of_suspension_is_nobodys_shortfall,
 );
 
 /// Thursday noon in Shanghai: half a day of the week is left.
@@ -262,4 +264,47 @@ fn the_commands_close_list_and_warn() {
     assert_eq!(digest["schema"], "duwang.warnings/1");
     let output = run(dir, &["report", "warnings"]);
     assert!(stdout(&output).starts_with("政务新媒体内容更新预警（2026-11-20 16:00）"), "{}", stdout(&output));
+}
+
+/// Two accounts that published too little; one of them was suspended for a day of the week.
+async fn a_week_of_suspension_is_nobodys_shortfall(store: Store) {
+    let prefecture = Prefecture::start().without_rate_limits();
+    let world = prefecture.platforms.world().clone();
+    let engine = prefecture.engine(store.clone(), friday());
+    let calendar = engine.config.settings.calendar();
+    let week = calendar.last_closed_week(friday());
+    let window = calendar.week_window(week);
+    let rule = RuleId::new("prefecture-subscription");
+    let registry = &engine.config.registry;
+    crawl(&engine).await;
+    engine.close_week(week).await.unwrap();
+    let fixed = async || {
+        let mut closes = store.read().await.unwrap().closes_of(week.last_day).await.unwrap();
+        closes.pop().unwrap().fixed
+    };
+    let short: Vec<AccountId> = {
+        let accounts = fixed().await.accounts.into_iter();
+        let is_short =
+            |account: &FixedAccount| account.verdicts.get(&rule).map(|it| it.verdict) == Some(Verdict::Short);
+        accounts.filter(|(_, account)| is_short(account)).map(|(id, _)| id).collect()
+    };
+    let [suspended, other, ..] = short.as_slice() else { panic!("too few accounts fell short: {short:?}") };
+    assert!(world.pushes(suspended, window) < 3);
+
+    // The registry as its files were on those days.
+    let mut accounts = registry.accounts.clone();
+    let mut tx = store.write().await.unwrap();
+    for (hours, status) in [(24, AccountStatus::Suspended), (48, AccountStatus::Active)] {
+        let account = accounts.iter_mut().find(|account| account.id == *suspended).unwrap();
+        account.status = status;
+        tx.sync_registry(&registry.units, &accounts, &[], window.from + TimeDelta::hours(hours)).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let corrected = engine.close_week(week).await.unwrap();
+    assert_eq!((corrected.step, corrected.number), (CloseStep::Corrected, 1), "{corrected}");
+    let accounts = fixed().await.accounts;
+    let verdict =
+        |id: &AccountId| accounts.get(id).and_then(|account| account.verdicts.get(&rule)).map(|it| it.verdict);
+    assert_eq!(verdict(suspended), None, "nobody can be short of a rule while suspended");
+    assert_eq!(verdict(other), Some(Verdict::Short), "others are judged as before");
 }
