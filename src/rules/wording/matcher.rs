@@ -11,7 +11,8 @@ use chrono::NaiveDate;
 
 use super::normalise::Normalised;
 use super::protected::{NearMiss, Part, Protected, settle};
-use super::wordlist::{Entry, Term, WORD_CHARS_MAX};
+use super::tokens::TokenEdges;
+use super::wordlist::{Entry, Matching, Term, WORD_CHARS_MAX};
 
 /// How far from a hit a context word may stand, in characters; a line break ends the neighbourhood.
 pub const CONTEXT_CHARS: usize = 20;
@@ -112,12 +113,13 @@ impl Matcher {
         let mut words: Vec<Hit> = Vec::new();
         let mut misses: Vec<NearMiss> = Vec::new();
         let mut right_spans: Vec<(usize, usize)> = Vec::new();
+        let mut edges = TokenEdges::default();
         for found in self.automaton.find_overlapping_iter(text) {
             let pattern = found.pattern().as_usize();
             let (start, end) = (found.start(), found.end());
             for role in &self.roles[self.role_starts[pattern]..self.role_starts[pattern + 1]] {
                 match *role {
-                    Role::Word(i) if self.entries[i].counts(text, on, start, end) => {
+                    Role::Word(i) if self.entries[i].counts(text, on, (start, end), &mut edges) => {
                         words.push(Hit { start, end, subject: Subject::Entry(i) });
                     }
                     Role::Part(term, part) => {
@@ -182,11 +184,12 @@ impl Compiled {
         }
     }
 
-    fn counts(&self, text: &str, on: NaiveDate, start: usize, end: usize) -> bool {
+    fn counts(&self, text: &str, on: NaiveDate, (start, end): (usize, usize), edges: &mut TokenEdges) -> bool {
         self.entry.in_force.covers(on, on)
             && self.is_whole_word(text.as_bytes(), start, end)
             && !self.is_allowed(text, start)
             && self.context_fits(text, start, end)
+            && (self.entry.matching == Matching::Substring || edges.fit(text, start, end))
     }
 
     /// Latin letters and digits count only as whole words: `av` must not hit `have`.

@@ -13,6 +13,8 @@ mod matcher;
 pub mod normalise;
 pub mod privacy;
 mod protected;
+mod simplified;
+mod tokens;
 pub mod wordlist;
 
 use chrono::NaiveDate;

@@ -3,12 +3,13 @@
 //! Every character of the normalised text stands for exactly one character of the original (folded or kept) and some
 //! characters of the original are dropped; nothing is expanded or merged. The map is therefore no more than the places
 //! of the dropped characters, and a span is counted back only where something was found.
-//!
-//! A further one-to-one fold (traditional to simplified) belongs into [`fold`].
 
 use unicode_normalization::char::decompose_compatible;
 
-/// A text as the matcher reads it: half width, lower case, ordinary spaces, nothing invisible.
+use super::simplified::Simplified;
+
+/// A text as the matcher reads it: half width, lower case, simplified characters, plain digits, ordinary spaces, nothing
+/// invisible.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Normalised {
     text: String,
@@ -27,19 +28,20 @@ enum Folded {
 impl Normalised {
     pub fn new(original: &str) -> Self {
         let bytes = original.as_bytes();
+        let simplified = Simplified::new();
         let mut text = String::with_capacity(original.len());
         let mut dropped = Vec::new();
         let mut copied_to = 0;
         let mut at = 0;
         while at < bytes.len() {
-            let unchanged_bytes = unchanged_width(bytes, at);
+            let unchanged_bytes = unchanged_width(bytes, at, simplified);
             if unchanged_bytes > 0 {
                 at += unchanged_bytes;
                 continue;
             }
             let Some(character) = original[at..].chars().next() else { break };
             let next = at + character.len_utf8();
-            match fold(character) {
+            match fold(character, simplified) {
                 Folded::Kept => {}
                 Folded::To(folded) => {
                     text.push_str(&original[copied_to..at]);
@@ -104,21 +106,30 @@ fn count_chars(text: &str) -> usize {
 
 /// The width of the character at `at` if its first bytes already say that it is kept, else 0. Han characters, Chinese
 /// punctuation and lower-case ASCII are nearly all of a text, so the decoder seldom runs.
-fn unchanged_width(bytes: &[u8], at: usize) -> usize {
+fn unchanged_width(bytes: &[u8], at: usize, simplified: Simplified) -> usize {
     match bytes[at] {
         b'A'..=b'Z' => 0,
         0..=0x7f => 1,
         // U+3000 is the ideographic space.
         0xe3 if bytes.get(at + 1) == Some(&0x80) && bytes.get(at + 2) == Some(&0x80) => 0,
         // U+3001 to U+9FFF: punctuation, kana and the common Han characters.
-        0xe3..=0xe9 => 3,
+        lead @ 0xe3..=0xe9 => {
+            let bits = |i: usize| bytes.get(at + i).map_or(0, |byte| u32::from(byte & 0x3f));
+            let code = u32::from(lead & 0xf) << 12 | bits(1) << 6 | bits(2);
+            if simplified.is_fixed(code) { 3 } else { 0 }
+        }
+        // The mathematical digits.
+        0xf0 if bytes.get(at + 1) == Some(&0x9d) => 0,
         // Beyond the basic plane: rare Han characters and pictographs.
         0xf0..=0xf7 => 4,
         _ => 0,
     }
 }
 
-fn fold(character: char) -> Folded {
+fn fold(character: char, simplified: Simplified) -> Folded {
+    if let Some(folded) = simplified.of(character).or_else(|| plain_digit(character)) {
+        return Folded::To(folded);
+    }
     match character {
         'A'..='Z' => Folded::To(character.to_ascii_lowercase()),
         // Full-width forms of printable ASCII.
@@ -140,6 +151,15 @@ fn fold(character: char) -> Folded {
         '\u{2f00}'..='\u{2fd5}' | '\u{f900}'..='\u{faff}' => compatible(character),
         _ => Folded::Kept,
     }
+}
+
+/// Digits in other dress: mathematical, Arabic-Indic. Circled and raised ones are list numbers and notes, which stand
+/// right before and after real numbers, so they stay as they are.
+fn plain_digit(character: char) -> Option<char> {
+    const ROWS: &[(char, char)] =
+        &[('\u{660}', '\u{669}'), ('\u{6f0}', '\u{6f9}'), ('\u{1d7ce}', '\u{1d7ff}')];
+    let (zero, _) = ROWS.iter().find(|(first, last)| (*first..=*last).contains(&character))?;
+    char::from_digit((u32::from(character) - u32::from(*zero)) % 10, 10)
 }
 
 fn half_width(character: char) -> Option<char> {
@@ -197,6 +217,16 @@ mod tests {
     }
 
     #[test]
+    fn traditional_characters_become_simplified_ones() {
+        check("國務院佈署工作，乾隆著", "国务院布署工作,乾隆著");
+    }
+
+    #[test]
+    fn digits_in_other_dress_are_plain() {
+        check("١٣۸𝟎𝟗𝟮，①m²", "138092,①m²");
+    }
+
+    #[test]
     fn line_breaks_and_chinese_punctuation_stay() {
         check("一、“甲”。\n二、《乙》", "一、“甲”。\n二、《乙》");
     }
@@ -219,7 +249,7 @@ mod tests {
     fn any_text() -> impl Strategy<Value = String> {
         let odd = prop::sample::select(vec![
             'A', 'ｂ', '，', '\u{3000}', '\u{200b}', '\u{ad}', '\u{feff}', '人', '民', '\n', '１', '😀', '\u{2f08}',
-            'é',
+            'é', '國', '臺', '①', '𝟗', '乾',
         ]);
         prop::collection::vec(prop_oneof![odd, any::<char>()], 0..60).prop_map(|chars| chars.into_iter().collect())
     }
@@ -239,8 +269,8 @@ mod tests {
                     let part: String = chars[first..past].iter().collect();
                     let part = Normalised::new(&part);
                     prop_assert_eq!(part.text(), &normalised.text()[*start..*end]);
-                    prop_assert_ne!(fold(chars[first]), Folded::Dropped);
-                    prop_assert_ne!(fold(chars[past - 1]), Folded::Dropped);
+                    prop_assert_ne!(fold(chars[first], Simplified::new()), Folded::Dropped);
+                    prop_assert_ne!(fold(chars[past - 1], Simplified::new()), Folded::Dropped);
                 }
             }
         }

@@ -48,8 +48,19 @@ fn offsets_are_characters_of_the_text_as_it_was_given() {
 #[test]
 fn an_allow_phrase_covers_its_word_and_no_other() {
     check("发布署名文章，布署任务", &[(7, 9, "bushu")]);
-    check("发布署", &[(1, 3, "bushu")]);
+    check("发了布署", &[(2, 4, "bushu")]);
     check("松布署名", &[]);
+}
+
+#[test]
+fn a_short_word_that_cuts_through_right_words_does_not_count() {
+    check("在政府网站发布署名评论", &[]);
+    check("在政府网站布署工作", &[(5, 9, "bushu-gongzuo")]);
+}
+
+#[test]
+fn traditional_characters_hide_no_wrong_word() {
+    check("會議佈署了任務", &[(2, 4, "bushu")]);
 }
 
 #[test]

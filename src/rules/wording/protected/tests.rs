@@ -123,6 +123,9 @@ fn corruptions(term: &str, random: &mut fastrand::Rng) -> Vec<String> {
     for i in 1..chars.len() {
         corrupted.push(join(&[&chars[..i - 1], &[chars[i], chars[i - 1]], &chars[i + 1..]]));
     }
+    // A traditional form of the right character is no corruption.
+    let mut corrupted: Vec<String> =
+        corrupted.iter().map(|other| Normalised::new(other).text().to_owned()).collect();
     corrupted.retain(|other| other != term);
     corrupted
 }

@@ -18,6 +18,8 @@ use crate::model::violation::{Severity, Tier, WordingClass};
 pub const WORD_CHARS_MAX: usize = 40;
 /// Fewest characters of a protected term: a shorter one has too many innocent neighbours.
 pub const TERM_CHARS_MIN: usize = 4;
+/// Up to this length a word is matched by tokens unless its entry says otherwise.
+pub const TOKEN_CHARS_MAX: usize = 3;
 /// Most phrases in one cell.
 pub const PHRASES_MAX: usize = 200;
 /// Most lines of one file.
@@ -26,7 +28,9 @@ pub const LINES_MAX: usize = 200_000;
 pub const PROTECTED_FILE: &str = "protected.tsv";
 
 const ENTRY_COLUMNS: &[&str] =
-    &["id", "word", "right", "class", "severity", "tier", "allow", "needs", "not", "from", "to", "source"];
+    &["id", "word", "right", "class", "severity", "tier", "allow", "needs", "not", "from", "to", "source", "match"];
+/// Columns that a file may leave out.
+const OPTIONAL_COLUMNS: &[&str] = &["match"];
 const TERM_COLUMNS: &[&str] = &["id", "term", "kind", "allow", "from", "to", "source"];
 const ENTRY_CLASSES: &[WordingClass] = &[WordingClass::Typo, WordingClass::Wording, WordingClass::Sensitive];
 
@@ -38,6 +42,36 @@ pub struct Origin {
     pub line: usize,
 }
 
+/// How the word of an entry is found in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Matching {
+    /// Wherever its characters stand.
+    Substring,
+    /// Only where it begins and ends with words of the text: 布署, but not in 发布署名文章.
+    Token,
+}
+
+impl Matching {
+    const ALL: &[Self] = &[Self::Substring, Self::Token];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Substring => "substring",
+            Self::Token => "token",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|matching| matching.as_str() == word)
+    }
+
+    /// A short word of Han characters arises by accident where two words meet; a long one does not.
+    fn usual(word: &str) -> Self {
+        let is_short = word.chars().count() <= TOKEN_CHARS_MAX && word.chars().all(is_han);
+        if is_short { Self::Token } else { Self::Substring }
+    }
+}
+
 /// A wrong word and what is known of it (词条).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -47,6 +81,7 @@ pub struct Entry {
     pub class: WordingClass,
     pub severity: Severity,
     pub tier: Tier,
+    pub matching: Matching,
     /// Phrases in which the word is innocent (放行语); each holds the word.
     pub allow: Vec<String>,
     /// One of these must stand nearby; empty = no condition.
@@ -198,7 +233,7 @@ fn header_problems(header: &[&str], columns: &[&str]) -> Vec<String> {
         .map(|name| format!("unknown column `{name}`; the columns are: {}", columns.join(", ")));
     let missing = columns
         .iter()
-        .filter(|name| !header.contains(name))
+        .filter(|name| !header.contains(name) && !OPTIONAL_COLUMNS.contains(name))
         .map(|name| format!("missing column `{name}`; add it to the header, its cells may be empty"));
     let repeated = header
         .iter()
@@ -211,8 +246,9 @@ fn header_problems(header: &[&str], columns: &[&str]) -> Vec<String> {
 fn entry(row: &mut Row<'_>) -> Entry {
     let word = row.word("word");
     let right = Some(row.cell("right").to_owned()).filter(|right| !right.is_empty());
-    if right.as_ref().is_some_and(|right| *right == word) {
-        row.fault("right", format!("`{word}` is the word itself; give the right form or leave it empty"));
+    if right.as_ref().is_some_and(|right| normal(right) == normal(&word)) {
+        let remedy = "give another form or leave it empty; width, case and traditional characters make no difference";
+        row.fault("right", format!("`{word}` is the word itself: {remedy}"));
     }
     row.check_length("right", right.as_deref().unwrap_or_default());
     let allow = row.phrases("allow");
@@ -229,6 +265,10 @@ fn entry(row: &mut Row<'_>) -> Entry {
     let class = row.choice("class", WordingClass::parse, ENTRY_CLASSES, WordingClass::as_str);
     let severity = row.choice("severity", Severity::parse, Severity::ALL, Severity::as_str);
     let tier = row.choice("tier", Tier::parse, Tier::ALL, Tier::as_str);
+    let matching = match row.cell("match") {
+        "" => Matching::usual(&word),
+        _ => row.choice("match", Matching::parse, Matching::ALL, Matching::as_str),
+    };
     Entry {
         id: row.id(),
         word,
@@ -236,6 +276,7 @@ fn entry(row: &mut Row<'_>) -> Entry {
         class,
         severity,
         tier,
+        matching,
         allow,
         needs,
         not,

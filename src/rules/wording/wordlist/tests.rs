@@ -33,6 +33,7 @@ fn a_full_row_is_read() {
             class: WordingClass::Typo,
             severity: Severity::Minor,
             tier: Tier::A,
+            matching: Matching::Token,
             allow: vec!["松布署名".to_owned(), "发布署名".to_owned()],
             needs: vec!["工作".to_owned(), "任务".to_owned()],
             not: Vec::new(),
