@@ -40,7 +40,8 @@ use crate::config::settings::Settings;
 use crate::config::{Config, ConfigErrors, LogEnvironment};
 use crate::engine::Engine;
 use crate::rules::wording::Checker;
-use crate::rules::wording::wordlist::WordlistError;
+use crate::rules::wording::suspects::model::LanguageModel;
+use crate::rules::wording::wordlist::{PROTECTED_DIR, WordlistError};
 use crate::store::{Store, StoreError};
 
 use logging::{LevelsError, LogFormat};
@@ -269,26 +270,46 @@ async fn open_store(settings: &Settings, dir: &Path) -> anyhow::Result<Store> {
 #[error("the word lists have {} errors:\n{}", .0.len(), .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 struct WordlistErrors(Vec<WordlistError>);
 
-/// The built-in word lists, or those of `wording.lists_dir`.
+/// The built-in word lists, or those of `wording.lists_dir`, with the suspects that the settings ask for.
 fn load_checker(settings: &Settings, dir: &Path) -> anyhow::Result<Checker> {
-    let Some(lists_dir) = &settings.wording.lists_dir else {
-        return Checker::built_in().map_err(|errors| WordlistErrors(errors).into());
+    let lists = match &settings.wording.lists_dir {
+        None => Checker::built_in(),
+        Some(lists_dir) => Checker::from_files(&read_lists(&dir.join(lists_dir))?),
     };
-    let lists_dir = dir.join(lists_dir);
+    let checker = lists.map_err(WordlistErrors)?;
+    if !settings.wording.suspects {
+        return Ok(checker);
+    }
+    let model = settings.wording.language_model.as_ref().map(|file| read_model(&dir.join(file))).transpose()?;
+    Ok(checker.with_suspects(model.map(Arc::new)))
+}
+
+/// Name and text of every list of a folder; those of its folder of protected terms have that folder in their name.
+fn read_lists(lists_dir: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
-    let folder = std::fs::read_dir(&lists_dir)
-        .with_context(|| format!("cannot read `wording.lists_dir` {}", lists_dir.display()))?;
-    for entry in folder {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "tsv") {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            files.push((name, text));
+    for (folder, prefix) in [(lists_dir.to_owned(), ""), (lists_dir.join(PROTECTED_DIR), "protected/")] {
+        if !prefix.is_empty() && !folder.is_dir() {
+            continue;
+        }
+        let entries = std::fs::read_dir(&folder)
+            .with_context(|| format!("cannot read `wording.lists_dir` {}", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "tsv") {
+                let name = format!("{prefix}{}", path.file_name().unwrap_or_default().to_string_lossy());
+                let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+                files.push((name, text));
+            }
         }
     }
     files.sort();
-    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    Checker::from_files(&files).map_err(|errors| WordlistErrors(errors).into())
+    Ok(files)
+}
+
+/// Reads a language model.
+fn read_model(file: &Path) -> anyhow::Result<LanguageModel> {
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read the language model {}", file.display()))?;
+    LanguageModel::from_bytes(&bytes).with_context(|| format!("cannot use the language model {}", file.display()))
 }
 
 #[cfg(test)]

@@ -2,14 +2,16 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 
-use super::{Output, Session, check};
+use super::{Output, Session, check, read_model};
 use crate::rules::wording::Checker;
 use crate::rules::wording::evaluate::{Score, parse_pairs, score_clean, score_pairs};
+use crate::rules::wording::suspects::model::Trainer;
 
 /// Entries named in the result of clean text, the commonest first.
 const ENTRIES_SHOWN: usize = 30;
@@ -20,6 +22,21 @@ pub enum Wordlist {
     Check,
     /// Measure precision, recall and false alarms on sentences of your own
     Evaluate(Evaluate),
+    /// Make a language model of texts that are right; it judges suspects
+    TrainLm(TrainLm),
+}
+
+#[derive(Debug, Args)]
+pub struct TrainLm {
+    /// Text, HTML or Word files of proofread prose, the more the better
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// The model file to write; name it in `wording.language_model`
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Leave out triples of characters met less often; 2 makes a large model small
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    triples_min: u64,
 }
 
 #[derive(Debug, Args)]
@@ -31,6 +48,12 @@ pub struct Evaluate {
     /// Text that is right: every hit is a false alarm
     #[arg(long, value_name = "FILE")]
     clean: Vec<PathBuf>,
+    /// Judge suspects with this language model instead of that of the configuration
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// The day that the texts were published on; without it, entries that hold only for a time are left out
+    #[arg(long, value_name = "DATE")]
+    on: Option<NaiveDate>,
     /// Name each false alarm and each missed line of the pairs
     #[arg(long, requires = "pairs")]
     show: bool,
@@ -38,6 +61,10 @@ pub struct Evaluate {
 
 impl Wordlist {
     pub fn run(self, session: &Session, output: &mut Output) -> anyhow::Result<ExitCode> {
+        if let Self::TrainLm(train) = self {
+            train.run(output)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         // Broken lists end here, with all their faults named.
         let checker = check::checker(session)?;
         match self {
@@ -48,28 +75,59 @@ impl Wordlist {
                     checker.version()
                 ))?;
             }
+            Self::TrainLm(_) => {}
             Self::Evaluate(evaluate) => {
-                let on = session.clock.now().with_timezone(&chrono_tz::Asia::Shanghai).date_naive();
-                evaluate.run(&checker, on, output)?;
+                let checker = match &evaluate.model {
+                    Some(file) => checker.with_suspects(Some(Arc::new(read_model(file)?))),
+                    None => checker,
+                };
+                evaluate.run(&checker, output)?;
             }
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
+impl TrainLm {
+    fn run(&self, output: &mut Output) -> anyhow::Result<()> {
+        let mut trainer = Trainer::default();
+        for file in &self.files {
+            trainer.add(&check::read_input(file)?);
+        }
+        let model = trainer.finish(self.triples_min)?;
+        let bytes = model.to_bytes().context("cannot pack the model")?;
+        // Beside the file first, so that a full disk leaves the old model whole.
+        let mut partial = self.out.clone().into_os_string();
+        partial.push(".partial");
+        let written = std::fs::write(&partial, &bytes).and_then(|()| std::fs::rename(&partial, &self.out));
+        written.with_context(|| format!("cannot write the model {}", self.out.display()))?;
+        let (n_chars, n_pairs, n_triples) = model.size();
+        output.line(format_args!(
+            "{}: {n_pairs} pairs and {n_triples} triples from {n_chars} characters, {} bytes, version {}",
+            self.out.display(),
+            bytes.len(),
+            model.version()
+        ))?;
+        Ok(())
+    }
+}
+
 impl Evaluate {
-    fn run(&self, checker: &Checker, on: NaiveDate, output: &mut Output) -> anyhow::Result<()> {
+    fn run(&self, checker: &Checker, output: &mut Output) -> anyhow::Result<()> {
         for file in &self.pairs {
             let text = check::read_input(file)?;
             let name = file.display();
             let pairs = parse_pairs(&text).with_context(|| format!("cannot read pairs of {name}"))?;
-            let scores = score_pairs(checker, &pairs, on);
+            let scores = score_pairs(checker, &pairs, self.on);
             output.line(format_args!(
                 "{name}: {} pairs, {} of them wrong, {} wrong characters",
                 scores.n_pairs, scores.n_wrong, scores.both_tiers.n_gold
             ))?;
             output.line(score_line("tier A", scores.tier_a, scores.n_wrong))?;
             output.line(score_line("tier A+B", scores.both_tiers, scores.n_wrong))?;
+            for (layer, score) in &scores.by_layer {
+                output.line(score_line(layer.name(), *score, scores.n_wrong))?;
+            }
             if self.show {
                 for (line, finding) in &scores.false_alarms {
                     output.line(format_args!(
@@ -87,7 +145,7 @@ impl Evaluate {
         }
         for file in &self.clean {
             let text = check::read_input(file)?;
-            let score = score_clean(checker, &text, on);
+            let score = score_clean(checker, &text, self.on);
             output.line(format_args!(
                 "{}: {} characters; tier A {} hits, {:.3} per 10,000; tier B {} hits, {:.3} per 10,000",
                 file.display(),
@@ -97,6 +155,10 @@ impl Evaluate {
                 score.n_tier_b,
                 score.per_10k(score.n_tier_b)
             ))?;
+            for (layer, n_hits) in &score.by_layer {
+                let per_10k = score.per_10k(*n_hits);
+                output.line(format_args!("  {:<15} {n_hits} hits, {per_10k:.3} per 10,000", layer.name()))?;
+            }
             let mut entries: Vec<_> = score.by_entry.iter().collect();
             entries.sort_by_key(|(id, (n_hits, _))| (std::cmp::Reverse(*n_hits), *id));
             for (id, (n_hits, words)) in entries.into_iter().take(ENTRIES_SHOWN) {
@@ -110,7 +172,7 @@ impl Evaluate {
 fn score_line(name: &str, score: Score, n_wrong: usize) -> String {
     let percent = |part: Option<f64>| part.map_or_else(|| "-".to_owned(), |part| format!("{:.1} %", part * 100.0));
     format!(
-        "  {name:<9} precision {}  recall {}  F1 {:.1}  wrong sentences found {} of {n_wrong}, put right {}",
+        "  {name:<15} precision {}  recall {}  F1 {:.1}  wrong sentences found {} of {n_wrong}, put right {}",
         percent(score.precision()),
         percent(score.recall()),
         score.f1() * 100.0,

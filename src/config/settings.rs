@@ -277,11 +277,21 @@ pub enum FillText {
     Never,
 }
 
-/// `wording`: which word lists are read.
-#[derive(Clone, Debug, Default)]
+/// `wording`: which word lists are read, and what else is suspected.
+#[derive(Clone, Debug)]
 pub struct WordingSettings {
     /// Folder of the word lists, relative to the configuration folder. Default: the lists built into the program.
     pub lists_dir: Option<PathBuf>,
+    /// Whether characters that break a word of the dictionary are suspected. Default: true.
+    pub suspects: bool,
+    /// File of a language model that judges suspects too, made by `duwang wordlist train-lm`. Default: none.
+    pub language_model: Option<PathBuf>,
+}
+
+impl Default for WordingSettings {
+    fn default() -> Self {
+        Self { lists_dir: None, suspects: true, language_model: None }
+    }
 }
 
 /// `report`: whose report it is and which week it speaks of.

@@ -82,10 +82,15 @@ pub struct PostId(pub i64);
 
 /// The first `n_chars` hex digits of the SHA-256 of `parts`, each part closed by a NUL so that no two splits collide.
 pub fn digest_hex<'a>(parts: impl IntoIterator<Item = &'a str>, n_chars: usize) -> String {
+    digest_bytes_hex(parts.into_iter().map(str::as_bytes), n_chars)
+}
+
+/// The same for bytes.
+pub fn digest_bytes_hex<'a>(parts: impl IntoIterator<Item = &'a [u8]>, n_chars: usize) -> String {
     use std::fmt::Write as _;
     let mut hasher = Sha256::new();
     for part in parts {
-        hasher.update(part.as_bytes());
+        hasher.update(part);
         hasher.update([0]);
     }
     let mut hex = String::with_capacity(64);

@@ -129,6 +129,10 @@ fn wording(table: &Table<'_>, wording: &mut WordingSettings) {
     if let Some(field) = table.optional("lists_dir") {
         wording.lists_dir = field.read(path);
     }
+    set(table, "suspects", &mut wording.suspects, values::boolean);
+    if let Some(field) = table.optional("language_model") {
+        wording.language_model = field.read(path);
+    }
 }
 
 fn report(table: &Table<'_>, report: &mut ReportSettings) {

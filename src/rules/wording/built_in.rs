@@ -1,10 +1,10 @@
 //! The word lists that are part of the program: the only place that names their files.
 
-/// Name and text of each file of `wordlists/`; a test compares them with the folder.
+/// Name and text of each list under `wordlists/`; a test compares them with the folder.
 pub const LISTS: &[(&str, &str)] = &[
     ("collocations.tsv", include_str!("../../../wordlists/collocations.tsv")),
     ("official.tsv", include_str!("../../../wordlists/official.tsv")),
-    ("protected.tsv", include_str!("../../../wordlists/protected.tsv")),
+    ("protected/terms.tsv", include_str!("../../../wordlists/protected/terms.tsv")),
     ("sensitive.tsv", include_str!("../../../wordlists/sensitive.tsv")),
     ("typos.tsv", include_str!("../../../wordlists/typos.tsv")),
     ("variants.tsv", include_str!("../../../wordlists/variants.tsv")),
@@ -23,4 +23,12 @@ pub(super) fn lexicon() -> impl Iterator<Item = (&'static str, usize)> {
         let frequency = *FREQUENCIES.get(weight.parse::<usize>().ok()?.checked_sub(1)?)?;
         Some((word, frequency))
     })
+}
+
+/// Groups of characters that look alike.
+const LOOKALIKES: &str = include_str!("../../../wordlists/lookalikes.txt");
+
+/// Groups of characters that look alike (形近字).
+pub(super) fn lookalikes() -> impl Iterator<Item = &'static str> {
+    LOOKALIKES.lines().map(str::trim).filter(|line| !line.starts_with('#') && !line.is_empty())
 }

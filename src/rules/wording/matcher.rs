@@ -13,6 +13,7 @@ use super::normalise::Normalised;
 use super::protected::{NearMiss, Part, Protected, settle};
 use super::tokens::TokenEdges;
 use super::wordlist::{Entry, Matching, Term, WORD_CHARS_MAX};
+use crate::model::rule::DateRange;
 
 /// How far from a hit a context word may stand, in characters; a line break ends the neighbourhood.
 pub const CONTEXT_CHARS: usize = 20;
@@ -109,7 +110,7 @@ impl Matcher {
     }
 
     /// Everything that counts on the given day, in the order of the text.
-    pub(super) fn hits(&self, text: &str, on: NaiveDate) -> Vec<Hit> {
+    pub(super) fn hits(&self, text: &str, on: Option<NaiveDate>) -> Vec<Hit> {
         let mut words: Vec<Hit> = Vec::new();
         let mut misses: Vec<NearMiss> = Vec::new();
         let mut right_spans: Vec<(usize, usize)> = Vec::new();
@@ -184,8 +185,8 @@ impl Compiled {
         }
     }
 
-    fn counts(&self, text: &str, on: NaiveDate, (start, end): (usize, usize), edges: &mut TokenEdges) -> bool {
-        self.entry.in_force.covers(on, on)
+    fn counts(&self, text: &str, on: Option<NaiveDate>, (start, end): (usize, usize), edges: &mut TokenEdges) -> bool {
+        in_force(self.entry.in_force, on)
             && self.is_whole_word(text.as_bytes(), start, end)
             && !self.is_allowed(text, start)
             && self.context_fits(text, start, end)
@@ -216,6 +217,11 @@ impl Compiled {
         let stands = |phrase: &String| neighbourhood.contains(phrase.as_str());
         (self.needs.is_empty() || self.needs.iter().any(stands)) && !self.not.iter().any(stands)
     }
+}
+
+/// Whether an entry holds on a day; on an unknown one, whether it always does.
+fn in_force(range: DateRange, on: Option<NaiveDate>) -> bool {
+    on.map_or(range.from.is_none() && range.to.is_none(), |on| range.covers(on, on))
 }
 
 /// The line around a hit, at most [`CONTEXT_CHARS`] characters on either side.

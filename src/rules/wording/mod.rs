@@ -14,28 +14,40 @@ pub mod normalise;
 pub mod privacy;
 mod protected;
 mod simplified;
+pub mod suspects;
 mod tokens;
 pub mod wordlist;
+
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 
 use self::matcher::{Hit, Matcher, Subject};
 use self::normalise::Normalised;
 use self::privacy::CharCursor;
-use self::wordlist::{Entry, PROTECTED_FILE, Term, WordlistError};
+use self::suspects::model::LanguageModel;
+use self::suspects::{Suspect, Suspects};
+use self::wordlist::{Entry, Term, WordlistError};
 use crate::model::digest_hex;
 use crate::model::violation::{Finding, Severity, Tier, WordingClass};
 
 /// Most findings reported for one text: the first ones in the order of the text.
 pub const FINDINGS_MAX: usize = 500;
 
+/// Ids of the findings that no list names, and what they rest on.
+pub const SUSPECT_BY_DICTIONARY: &str = "suspect-dictionary";
+pub const SUSPECT_BY_MODEL: &str = "suspect-model";
+const DICTIONARY_BASIS: &str = "词典比对，机器推断，须经人工核对";
+const MODEL_BASIS: &str = "词典与语言模型比对，机器推断，须经人工核对";
+
 /// Part of [`Checker::version`]: raised whenever the same lists would find something else in the same text.
-const ENGINE_VERSION: &str = "1";
+const ENGINE_VERSION: &str = "2";
 
 /// Reads texts with a set of word lists. Share it in an `Arc`; to reload, build another one and exchange them.
 #[derive(Debug)]
 pub struct Checker {
     matcher: Matcher,
+    suspects: Option<Suspects>,
     version: String,
     n_entries: usize,
     n_terms: usize,
@@ -47,8 +59,8 @@ impl Checker {
         Self::from_files(built_in::LISTS)
     }
 
-    /// The checker with the given lists (file name, text): `protected.tsv` holds protected terms, every other file
-    /// wrong words. Reports all faults of all files at once.
+    /// The checker with the given lists (file name, text): those of `protected/` hold protected
+    /// terms, every other file wrong words. Reports all faults of all files at once.
     pub fn from_files<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Result<Self, Vec<WordlistError>> {
         let mut files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_ref(), text.as_ref())).collect();
         files.sort_unstable();
@@ -59,7 +71,16 @@ impl Checker {
         })?;
         let contents = files.iter().flat_map(|(name, text)| [*name, *text]);
         let version = digest_hex(std::iter::once(ENGINE_VERSION).chain(contents), 12);
-        Ok(Self { matcher, version, n_entries, n_terms })
+        Ok(Self { matcher, suspects: None, version, n_entries, n_terms })
+    }
+
+    /// The same lists, and suspects beside them: characters that break a word of the dictionary, judged by a language
+    /// model too where there is one.
+    #[must_use]
+    pub fn with_suspects(self, model: Option<Arc<LanguageModel>>) -> Self {
+        let layers = ["suspects", model.as_deref().map_or("", LanguageModel::version)];
+        let version = digest_hex(std::iter::once(self.version.as_str()).chain(layers), 12);
+        Self { suspects: Some(Suspects::new(model)), version, ..self }
     }
 
     /// Twelve hex digits that change with any list and with the way lists are applied.
@@ -73,24 +94,38 @@ impl Checker {
     }
 
     /// What is wrong in a masked text published on the given day, in the order of the text. Offsets are Unicode
-    /// characters of `text`.
-    pub fn check(&self, text: &str, on: NaiveDate) -> Vec<Finding> {
+    /// characters of `text`. A text without a day is not judged by entries that hold only for a time: a former name is
+    /// right in a text of its time.
+    pub fn check(&self, text: &str, on: impl Into<Option<NaiveDate>>) -> Vec<Finding> {
         let normalised = Normalised::new(text);
-        let mut hits = self.matcher.hits(normalised.text(), on);
+        let mut hits = self.matcher.hits(normalised.text(), on.into());
         hits.truncate(FINDINGS_MAX);
+        let suspects = self.suspects.as_ref().map(|suspects| suspects.find(normalised.text())).unwrap_or_default();
+        let mut found: Vec<(usize, usize, Found<'_>)> =
+            hits.iter().map(|hit| (hit.start, hit.end, Found::Hit(hit))).collect();
+        // What a list already speaks of needs no suspicion.
+        let is_new = |suspect: &&Suspect| hits.iter().all(|hit| hit.end <= suspect.start || suspect.end <= hit.start);
+        let suspects = suspects.iter().filter(is_new).take(FINDINGS_MAX);
+        found.extend(suspects.map(|suspect| (suspect.start, suspect.end, Found::Suspect(suspect))));
+        found.sort_by_key(|(start, end, _)| (*start, *end));
+        found.truncate(FINDINGS_MAX);
         let mut spans = normalised.spans();
         let mut cursor = CharCursor::new(text);
-        hits.iter()
-            .filter_map(|hit| {
-                let (start, end) = spans.original(hit.start, hit.end);
+        found
+            .iter()
+            .filter_map(|(start, end, found)| {
+                let (start, end) = spans.original(*start, *end);
                 let words = &text[cursor.byte_of(start)?..cursor.byte_of(end)?];
-                Some(self.finding(hit, (start, end), words))
+                Some(match found {
+                    Found::Hit(hit) => self.finding(hit, (start, end), words),
+                    Found::Suspect(suspect) => suspect_finding(suspect, (start, end), words),
+                })
             })
             .collect()
     }
 
     /// The same for a text as it was written: personal data is masked first and reported too.
-    pub fn check_unmasked(&self, text: &str, on: NaiveDate) -> Vec<Finding> {
+    pub fn check_unmasked(&self, text: &str, on: impl Into<Option<NaiveDate>>) -> Vec<Finding> {
         let (masked, spans) = privacy::mask(text);
         let mut findings = self.check(&masked, on);
         findings.extend(privacy::findings_of(&spans, &masked));
@@ -135,10 +170,33 @@ impl Checker {
     }
 }
 
+/// What stands at one place.
+enum Found<'a> {
+    Hit(&'a Hit),
+    Suspect(&'a Suspect),
+}
+
+fn suspect_finding(suspect: &Suspect, (start, end): (usize, usize), words: &str) -> Finding {
+    let (entry, basis) =
+        if suspect.by_model { (SUSPECT_BY_MODEL, MODEL_BASIS) } else { (SUSPECT_BY_DICTIONARY, DICTIONARY_BASIS) };
+    Finding {
+        start,
+        end,
+        text: words.to_owned(),
+        suggestion: Some(suspect.right.clone()),
+        class: WordingClass::Typo,
+        severity: Severity::Minor,
+        tier: Tier::B,
+        entry: entry.to_owned(),
+        message: format!("请核对：“{words}”是否应为“{}”", suspect.right),
+        basis: basis.to_owned(),
+    }
+}
+
 fn parse_all(files: &[(&str, &str)]) -> Result<(Vec<Entry>, Vec<Term>), Vec<WordlistError>> {
     let (mut entries, mut terms, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     for (name, text) in files {
-        if *name == PROTECTED_FILE {
+        if wordlist::holds_terms(name) {
             wordlist::parse_protected(name, text)
                 .map_or_else(|faults| errors.extend(faults), |some| terms.extend(some));
         } else {

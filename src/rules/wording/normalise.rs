@@ -148,7 +148,7 @@ fn fold(character: char, simplified: Simplified) -> Folded {
         // Letters with case: Latin, Greek, Cyrillic.
         '\u{c0}'..='\u{52f}' => single(character, character.to_lowercase()),
         // Kangxi radicals and compatibility ideographs, which text copied from PDF files is full of.
-        '\u{2f00}'..='\u{2fd5}' | '\u{f900}'..='\u{faff}' => compatible(character),
+        '\u{2f00}'..='\u{2fd5}' | '\u{f900}'..='\u{faff}' => compatible(character, simplified),
         _ => Folded::Kept,
     }
 }
@@ -156,8 +156,7 @@ fn fold(character: char, simplified: Simplified) -> Folded {
 /// Digits in other dress: mathematical, Arabic-Indic. Circled and raised ones are list numbers and notes, which stand
 /// right before and after real numbers, so they stay as they are.
 fn plain_digit(character: char) -> Option<char> {
-    const ROWS: &[(char, char)] =
-        &[('\u{660}', '\u{669}'), ('\u{6f0}', '\u{6f9}'), ('\u{1d7ce}', '\u{1d7ff}')];
+    const ROWS: &[(char, char)] = &[('\u{660}', '\u{669}'), ('\u{6f0}', '\u{6f9}'), ('\u{1d7ce}', '\u{1d7ff}')];
     let (zero, _) = ROWS.iter().find(|(first, last)| (*first..=*last).contains(&character))?;
     char::from_digit((u32::from(character) - u32::from(*zero)) % 10, 10)
 }
@@ -166,7 +165,7 @@ fn half_width(character: char) -> Option<char> {
     char::from_u32(u32::from(character) - 0xfee0).map(|half| half.to_ascii_lowercase())
 }
 
-fn compatible(character: char) -> Folded {
+fn compatible(character: char, simplified: Simplified) -> Folded {
     let mut parts = [None, None];
     let mut n_parts = 0;
     decompose_compatible(character, |part| {
@@ -175,7 +174,10 @@ fn compatible(character: char) -> Folded {
         }
         n_parts += 1;
     });
-    single(character, parts.into_iter().flatten())
+    match single(character, parts.into_iter().flatten()) {
+        Folded::To(ideograph) => Folded::To(simplified.of(ideograph).unwrap_or(ideograph)),
+        kept => kept,
+    }
 }
 
 /// Folds to the one character given; none or several leave the character as it is, because the map is one to one.

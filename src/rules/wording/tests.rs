@@ -2,6 +2,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
+use super::wordlist::{PROTECTED_DIR, holds_terms};
 use super::*;
 
 const HEADER: &str = "id\tword\tright\tclass\tseverity\ttier\tallow\tneeds\tnot\tfrom\tto\tsource\n";
@@ -146,11 +147,14 @@ fn faults_of_all_files_are_reported_at_once() {
 #[test]
 fn the_built_in_lists_are_every_file_of_the_folder() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("wordlists");
-    let mut names: Vec<String> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|file| file.unwrap().file_name().to_string_lossy().into_owned())
-        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "tsv"))
-        .collect();
+    let names_in = |folder: &Path, prefix: &str| -> Vec<String> {
+        std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| format!("{prefix}{}", file.unwrap().file_name().to_string_lossy()))
+            .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "tsv"))
+            .collect()
+    };
+    let mut names = [names_in(&folder, ""), names_in(&folder.join(PROTECTED_DIR), "protected/")].concat();
     names.sort();
     let embedded: Vec<&str> = built_in::LISTS.iter().map(|(name, _)| *name).collect();
     assert_eq!(embedded, names);
@@ -165,7 +169,7 @@ fn the_built_in_lists_are_free_of_faults() {
 #[test]
 fn no_built_in_right_form_is_itself_found_wrong() {
     let checker = Checker::built_in().unwrap();
-    let rights = built_in::LISTS.iter().filter(|(name, _)| *name != PROTECTED_FILE).flat_map(|(name, text)| {
+    let rights = built_in::LISTS.iter().filter(|(name, _)| !holds_terms(name)).flat_map(|(name, text)| {
         wordlist::parse(name, text).unwrap().into_iter().filter_map(|entry| Some((entry.id, entry.right?)))
     });
     let wrong: Vec<_> = rights

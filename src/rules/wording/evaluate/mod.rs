@@ -8,7 +8,39 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::Checker;
-use crate::model::violation::{Finding, Tier};
+use crate::model::violation::{Finding, Tier, WordingClass};
+
+/// Which part of the check a finding comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Layer {
+    Lists,
+    ProtectedTerms,
+    Privacy,
+    Marks,
+    Suspects,
+}
+
+impl Layer {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Lists => "lists",
+            Self::ProtectedTerms => "protected terms",
+            Self::Privacy => "privacy",
+            Self::Marks => "marks",
+            Self::Suspects => "suspects",
+        }
+    }
+
+    fn of(finding: &Finding) -> Self {
+        match (finding.class, finding.entry.split_once('-').map(|(prefix, _)| prefix)) {
+            (WordingClass::Protected, _) => Self::ProtectedTerms,
+            (WordingClass::Privacy, _) => Self::Privacy,
+            (_, Some("suspect")) => Self::Suspects,
+            (_, Some("mark")) => Self::Marks,
+            _ => Self::Lists,
+        }
+    }
+}
 
 /// A sentence with its correction. Several right forms are parted by `/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +100,7 @@ pub struct PairScores {
     pub n_wrong: usize,
     pub tier_a: Score,
     pub both_tiers: Score,
+    pub by_layer: BTreeMap<Layer, Score>,
     /// Findings that claim a right character: line, finding.
     pub false_alarms: Vec<(usize, Finding)>,
     /// Lines of wrong sentences of which nothing was found, ascending.
@@ -81,6 +114,7 @@ pub struct CleanScore {
     pub n_chars: usize,
     pub n_tier_a: usize,
     pub n_tier_b: usize,
+    pub by_layer: BTreeMap<Layer, usize>,
     /// Hits by entry, with the words of the first.
     pub by_entry: BTreeMap<String, (usize, String)>,
 }
@@ -115,8 +149,9 @@ pub fn parse_pairs(text: &str) -> Result<Vec<Pair<'_>>, PairError> {
     Ok(pairs)
 }
 
-/// Checks the wrong sentence of every pair, as if published on the given day.
-pub fn score_pairs(checker: &Checker, pairs: &[Pair<'_>], on: NaiveDate) -> PairScores {
+/// Checks the wrong sentence of every pair, as if published on the given day; on none, entries that hold
+/// only for a time are left out, because a text without a date may be of before.
+pub fn score_pairs(checker: &Checker, pairs: &[Pair<'_>], on: Option<NaiveDate>) -> PairScores {
     let mut scores = PairScores { n_pairs: pairs.len(), ..PairScores::default() };
     for pair in pairs {
         let findings = checker.check(pair.wrong, on);
@@ -131,14 +166,20 @@ pub fn score_pairs(checker: &Checker, pairs: &[Pair<'_>], on: NaiveDate) -> Pair
         if is_wrong && scores.both_tiers.n_found == found_before {
             scores.missed.push(pair.line);
         }
+        for layer in all.iter().map(|finding| Layer::of(finding)).collect::<BTreeSet<_>>() {
+            let of_layer: Vec<&Finding> = all.iter().copied().filter(|finding| Layer::of(finding) == layer).collect();
+            add_claims(scores.by_layer.entry(layer).or_default(), &gold, &of_layer);
+        }
         let is_false = |finding: &&Finding| claimed(finding).any(|place| !gold.contains(&place));
         scores.false_alarms.extend(findings.iter().filter(is_false).map(|finding| (pair.line, finding.clone())));
     }
+    let n_gold = scores.both_tiers.n_gold;
+    scores.by_layer.values_mut().for_each(|score| score.n_gold = n_gold);
     scores
 }
 
 /// Checks right text line by line. Personal data counts too, because it is reported as well.
-pub fn score_clean(checker: &Checker, text: &str, on: NaiveDate) -> CleanScore {
+pub fn score_clean(checker: &Checker, text: &str, on: Option<NaiveDate>) -> CleanScore {
     let mut score = CleanScore::default();
     for line in text.lines() {
         score.n_chars += line.chars().filter(|c| !c.is_whitespace()).count();
@@ -147,6 +188,7 @@ pub fn score_clean(checker: &Checker, text: &str, on: NaiveDate) -> CleanScore {
                 Tier::A => score.n_tier_a += 1,
                 Tier::B => score.n_tier_b += 1,
             }
+            *score.by_layer.entry(Layer::of(&finding)).or_default() += 1;
             score.by_entry.entry(finding.entry).or_insert((0, finding.text)).0 += 1;
         }
     }
@@ -154,15 +196,19 @@ pub fn score_clean(checker: &Checker, text: &str, on: NaiveDate) -> CleanScore {
 }
 
 fn add(score: &mut Score, pair: &Pair<'_>, gold: &BTreeSet<usize>, findings: &[&Finding]) {
-    let claims: BTreeSet<usize> = findings.iter().flat_map(|finding| claimed(finding)).collect();
-    let n_hit = claims.intersection(gold).count();
     score.n_gold += gold.len();
-    score.n_claimed += claims.len();
-    score.n_hit += n_hit;
-    score.n_found += usize::from(n_hit > 0);
+    add_claims(score, gold, findings);
     if !gold.is_empty() && right_forms(pair).any(|right| corrected(pair.wrong, findings) == right) {
         score.n_corrected += 1;
     }
+}
+
+fn add_claims(score: &mut Score, gold: &BTreeSet<usize>, findings: &[&Finding]) {
+    let claims: BTreeSet<usize> = findings.iter().flat_map(|finding| claimed(finding)).collect();
+    let n_hit = claims.intersection(gold).count();
+    score.n_claimed += claims.len();
+    score.n_hit += n_hit;
+    score.n_found += usize::from(n_hit > 0);
 }
 
 fn right_forms<'a>(pair: &Pair<'a>) -> impl Iterator<Item = &'a str> {

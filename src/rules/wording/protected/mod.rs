@@ -117,7 +117,7 @@ impl Protected {
     pub(super) fn verify(
         &self,
         text: &str,
-        on: NaiveDate,
+        on: Option<NaiveDate>,
         (term, part): (usize, Part),
         (start, end): (usize, usize),
     ) -> Option<NearMiss> {
@@ -134,7 +134,7 @@ impl Protected {
             )?,
             Part::Swapped => Edit { width: 0, spot: (0, 0) },
         };
-        if !halved.source.in_force.covers(on, on) || halved.is_free(part, edit.spot.0) {
+        if on.is_some_and(|on| !halved.source.in_force.covers(on, on)) || halved.is_free(part, edit.spot.0) {
             return None;
         }
         let n_chars = halved.n_chars;

@@ -1,5 +1,7 @@
 use super::*;
 use crate::rules::wording::Checker;
+use crate::rules::wording::built_in;
+use crate::rules::wording::wordlist::{holds_terms, parse_protected};
 
 const HEADER: &str = "id\tterm\tkind\tallow\tfrom\tto\tsource\n";
 
@@ -124,8 +126,7 @@ fn corruptions(term: &str, random: &mut fastrand::Rng) -> Vec<String> {
         corrupted.push(join(&[&chars[..i - 1], &[chars[i], chars[i - 1]], &chars[i + 1..]]));
     }
     // A traditional form of the right character is no corruption.
-    let mut corrupted: Vec<String> =
-        corrupted.iter().map(|other| Normalised::new(other).text().to_owned()).collect();
+    let mut corrupted: Vec<String> = corrupted.iter().map(|other| Normalised::new(other).text().to_owned()).collect();
     corrupted.retain(|other| other != term);
     corrupted
 }
@@ -162,9 +163,10 @@ fn is_innocent(corrupted: &str, term: &str, terms: &[Term]) -> bool {
 
 #[test]
 fn every_corruption_of_every_built_in_term_is_found() {
-    let (_, text) = crate::rules::wording::built_in::LISTS.iter().find(|(name, _)| *name == "protected.tsv").unwrap();
-    let terms = crate::rules::wording::wordlist::parse_protected("protected.tsv", text).unwrap();
-    let checker = Checker::from_files(&[("protected.tsv", text)]).unwrap();
+    let lists: Vec<_> = built_in::LISTS.iter().filter(|(name, _)| holds_terms(name)).collect();
+    let terms: Vec<Term> = lists.iter().flat_map(|(name, text)| parse_protected(name, text).unwrap()).collect();
+    let lists: Vec<(&str, &str)> = lists.into_iter().copied().collect();
+    let checker = Checker::from_files(&lists).unwrap();
     let mut random = fastrand::Rng::with_seed(20_261_121);
     let mut missed = Vec::new();
     let mut n_checked = 0;

@@ -1,7 +1,7 @@
 //! Word lists (词库) as data: reads the tab-separated files and reports every fault of a file at once.
 //!
 //! `#` starts a comment line; the first other line names the columns, in any order. The ordinary lists hold wrong words
-//! ([`Entry`]); `protected.tsv` holds right ones whose near misses are wrong ([`Term`]). What a file cannot know by
+//! ([`Entry`]); those of `protected/` hold right ones whose near misses are wrong ([`Term`]). What a file cannot know by
 //! itself (an id used in two files) is [`cross_check`]'s part.
 
 mod row;
@@ -24,8 +24,14 @@ pub const TOKEN_CHARS_MAX: usize = 3;
 pub const PHRASES_MAX: usize = 200;
 /// Most lines of one file.
 pub const LINES_MAX: usize = 200_000;
-/// Name of the file that holds protected terms instead of wrong words.
-pub const PROTECTED_FILE: &str = "protected.tsv";
+/// Folder of the files that hold protected terms instead of wrong words.
+pub const PROTECTED_DIR: &str = "protected";
+
+/// Whether a file of this name holds protected terms: those of the folder, or a single `protected.tsv`.
+pub fn holds_terms(file_name: &str) -> bool {
+    let (folder, name) = file_name.split_once('/').unwrap_or(("", file_name));
+    folder == PROTECTED_DIR || name == "protected.tsv"
+}
 
 const ENTRY_COLUMNS: &[&str] =
     &["id", "word", "right", "class", "severity", "tier", "allow", "needs", "not", "from", "to", "source", "match"];

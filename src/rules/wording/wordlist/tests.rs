@@ -96,7 +96,7 @@ fn a_protected_term_is_long_enough_and_all_han() {
     let text = format!(
         "{TERM_HEADER}\na\t国务院\t机构\t\t\t\t宪法\nb\t二〇三五年远景目标\t规划\t\t\t\t纲要\nc\tG20峰会\t会议\t\t\t\t书"
     );
-    let errors = parse_protected(PROTECTED_FILE, &text).unwrap_err();
+    let errors = parse_protected("protected/t.tsv", &text).unwrap_err();
     assert_eq!(
         errors.iter().map(|error| (error.line, error.column)).collect::<Vec<_>>(),
         [(2, Some("term")), (4, Some("term"))]
@@ -111,7 +111,7 @@ fn cross(rows: &str) -> Vec<String> {
 #[test]
 fn an_id_is_used_once_over_all_files() {
     let entries = parse("t.tsv", &list("a\t布署\t部署\ttypo\tminor\tA\t\t\t\t\t\t书")).unwrap();
-    let terms = parse_protected(PROTECTED_FILE, &format!("{TERM_HEADER}\na\t人民政府\t机构\t\t\t\t宪法\n")).unwrap();
+    let terms = parse_protected("protected/t.tsv", &format!("{TERM_HEADER}\na\t人民政府\t机构\t\t\t\t宪法\n")).unwrap();
     let errors = cross_check(&entries, &terms);
     assert_eq!(errors.len(), 1);
     assert!(errors[0].to_string().contains("`a` is already in t.tsv:3"), "{}", errors[0]);
@@ -134,6 +134,6 @@ proptest! {
     fn no_text_makes_the_parser_panic(text in any::<String>(), row in "[a布|\\-0-9\t]{0,60}") {
         let _ = parse("t.tsv", &text);
         let _ = parse("t.tsv", &list(&row));
-        let _ = parse_protected(PROTECTED_FILE, &format!("{TERM_HEADER}\n{row}"));
+        let _ = parse_protected("protected/t.tsv", &format!("{TERM_HEADER}\n{row}"));
     }
 }
