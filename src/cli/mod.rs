@@ -13,6 +13,7 @@ mod credentials;
 mod demo;
 mod doctor;
 mod explain;
+mod learning;
 mod logging;
 mod man;
 mod migrate;
@@ -23,6 +24,7 @@ mod progress;
 mod report;
 mod serve;
 mod sources;
+mod violations;
 mod wordlist;
 
 use std::io::Write;
@@ -39,8 +41,8 @@ use crate::clock::Clock;
 use crate::config::settings::Settings;
 use crate::config::{Config, ConfigErrors, LogEnvironment};
 use crate::engine::Engine;
-use crate::rules::wording::Checker;
 use crate::rules::wording::wordlist::WordlistError;
+use crate::rules::wording::{Checker, built_in};
 use crate::store::{Store, StoreError};
 
 use logging::{LevelsError, LogFormat};
@@ -109,7 +111,7 @@ enum Command {
     /// Messages to people: try a channel, see what was delivered
     #[command(subcommand)]
     Notify(notify::Notify),
-    /// The word lists: check them, measure them
+    /// The word lists: check them, measure them, learn from decisions
     #[command(subcommand)]
     Wordlist(wordlist::Wordlist),
     /// The configuration files
@@ -121,6 +123,9 @@ enum Command {
     Backup(backup::Backup),
     /// Look at everything the service needs, and say what is wrong and what to do
     Doctor(doctor::Doctor),
+    /// Problems: list them, confirm or dismiss wording
+    #[command(subcommand)]
+    Violations(violations::Violations),
     /// Show everything that explains one problem
     Explain(explain::Explain),
     /// Print the completions of a shell
@@ -167,7 +172,7 @@ async fn run(command: Command, session: &Session, output: &mut Output) -> anyhow
         Command::Serve(args) => args.run(session, output).await,
         Command::Crawl(args) => args.run(session, output).await,
         Command::Check(args) => args.run(session, output),
-        Command::Wordlist(command) => command.run(session, output),
+        Command::Wordlist(command) => command.run(session, output).await,
         Command::Report(args) => args.run(session, output).await,
         Command::Accounts(args) => args.run(session, output).await,
         Command::Posts(args) => args.run(session, output).await,
@@ -178,6 +183,7 @@ async fn run(command: Command, session: &Session, output: &mut Output) -> anyhow
         Command::Migrate => migrate::run(session, output).await,
         Command::Backup(args) => args.run(session, output).await,
         Command::Doctor(args) => args.run(session, output).await,
+        Command::Violations(args) => args.run(session, output).await,
         Command::Explain(args) => args.run(session, output).await,
         Command::Completions(args) => args.run(output),
         Command::Man(args) => args.run(output),
@@ -269,10 +275,15 @@ async fn open_store(settings: &Settings, dir: &Path) -> anyhow::Result<Store> {
 #[error("the word lists have {} errors:\n{}", .0.len(), .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 struct WordlistErrors(Vec<WordlistError>);
 
-/// The built-in word lists, or those of `wording.lists_dir`.
+/// The checker of the lists.
 fn load_checker(settings: &Settings, dir: &Path) -> anyhow::Result<Checker> {
+    Checker::from_files(&load_lists(settings, dir)?).map_err(|errors| WordlistErrors(errors).into())
+}
+
+/// Name and text of the built-in word lists, or of those of `wording.lists_dir`.
+fn load_lists(settings: &Settings, dir: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let Some(lists_dir) = &settings.wording.lists_dir else {
-        return Checker::built_in().map_err(|errors| WordlistErrors(errors).into());
+        return Ok(built_in::LISTS.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect());
     };
     let lists_dir = dir.join(lists_dir);
     let mut files = Vec::new();
@@ -287,8 +298,7 @@ fn load_checker(settings: &Settings, dir: &Path) -> anyhow::Result<Checker> {
         }
     }
     files.sort();
-    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    Checker::from_files(&files).map_err(|errors| WordlistErrors(errors).into())
+    Ok(files)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `duwang wordlist`: are the lists sound, and how good are they?
+//! `duwang wordlist`: are the lists sound, how good are they, and what do decisions teach? The last is in `learning`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 
-use super::{Output, Session, check};
+use super::{Output, Session, check, learning};
 use crate::rules::wording::Checker;
 use crate::rules::wording::evaluate::{Score, parse_pairs, score_clean, score_pairs};
 
@@ -20,6 +20,8 @@ pub enum Wordlist {
     Check,
     /// Measure precision, recall and false alarms on sentences of your own
     Evaluate(Evaluate),
+    /// Hits, decisions and precision of each entry; which have dropped to suspects
+    Stats(learning::Stats),
 }
 
 #[derive(Debug, Args)]
@@ -37,11 +39,11 @@ pub struct Evaluate {
 }
 
 impl Wordlist {
-    pub fn run(self, session: &Session, output: &mut Output) -> anyhow::Result<ExitCode> {
-        // Broken lists end here, with all their faults named.
-        let checker = check::checker(session)?;
+    pub async fn run(self, session: &Session, output: &mut Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::Check => {
+                // Broken lists end here, with all their faults named.
+                let checker = check::checker(session)?;
                 let (n_entries, n_terms) = checker.counts();
                 output.line(format_args!(
                     "{n_entries} entries and {n_terms} protected terms are sound, version {}",
@@ -50,8 +52,9 @@ impl Wordlist {
             }
             Self::Evaluate(evaluate) => {
                 let on = session.clock.now().with_timezone(&chrono_tz::Asia::Shanghai).date_naive();
-                evaluate.run(&checker, on, output)?;
+                evaluate.run(&check::checker(session)?, on, output)?;
             }
+            Self::Stats(stats) => stats.run(session, output).await?,
         }
         Ok(ExitCode::SUCCESS)
     }

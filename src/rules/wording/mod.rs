@@ -9,6 +9,7 @@
 
 pub mod built_in;
 pub mod evaluate;
+pub mod learning;
 mod matcher;
 pub mod normalise;
 pub mod privacy;
