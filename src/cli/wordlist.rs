@@ -22,6 +22,10 @@ pub enum Wordlist {
     Evaluate(Evaluate),
     /// Hits, decisions and precision of each entry; which have dropped to suspects
     Stats(learning::Stats),
+    /// Make candidates for entries and allow phrases of what people confirmed and dismissed, for review
+    Candidates(learning::MakeCandidates),
+    /// Say what a changed or new list would add and remove in all stored posts; nothing is stored
+    Backtest(learning::Backtest),
 }
 
 #[derive(Debug, Args)]
@@ -55,6 +59,8 @@ impl Wordlist {
                 evaluate.run(&check::checker(session)?, on, output)?;
             }
             Self::Stats(stats) => stats.run(session, output).await?,
+            Self::Candidates(candidates) => candidates.run(session, output).await?,
+            Self::Backtest(backtest) => backtest.run(session, output).await?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -1,4 +1,4 @@
-//! What people decide of wording findings, and what follows for the entries.
+//! What people decide of wording findings, what follows for the entries, and what another list would change.
 //!
 //! Invariant: a decision, the state that follows from it and its event are written in one transaction, for all ids or none.
 
@@ -8,13 +8,18 @@ use anyhow::Context as _;
 use thiserror::Error;
 
 use super::Engine;
-use crate::model::ViolationId;
 use crate::model::decision::{Decision, WordingDecision};
 use crate::model::violation::{Violation, ViolationKind, ViolationState};
+use crate::model::{PostId, ViolationId};
+use crate::rules::wording::Checker;
+use crate::rules::wording::learning::backtest::{Comparison, TextOfPost};
 use crate::rules::wording::learning::{self, InForce};
 use crate::rules::wording::privacy;
 use crate::store::Tx;
 use crate::store::violations::{StoredViolation, ViolationEvent};
+
+/// Texts compared at a time.
+const COMPARE_BATCH: u32 = 200;
 
 /// Why a violation cannot be decided.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -127,6 +132,31 @@ impl Engine {
         summary.newly_demoted = demoted_after.difference(&demoted_before).cloned().collect();
         summary.restored = demoted_before.difference(&demoted_after).cloned().collect();
         Ok(summary)
+    }
+
+    /// Asks the lists in force and another checker about the current text of every stored post, batch by batch; changes
+    /// nothing. `progress` is told of each batch.
+    pub async fn backtest(&self, other: &Checker, progress: impl Fn(u64)) -> anyhow::Result<Comparison> {
+        let in_force = self.lists_in_force().await?;
+        let zone = self.config.settings.time_zone;
+        let mut comparison = Comparison::default();
+        let mut after = PostId(0);
+        loop {
+            let texts = self.store.read().await?.current_texts(after, COMPARE_BATCH).await?;
+            let Some(last) = texts.last() else { return Ok(comparison) };
+            after = last.id;
+            for text in &texts {
+                let day = text.published_at.unwrap_or(text.seen_at).with_timezone(&zone).date_naive();
+                let findings = |checker: &Checker| {
+                    let mut findings = checker.check(&text.text, day);
+                    in_force.apply(&mut findings);
+                    findings
+                };
+                let of_post = TextOfPost { post: text.id, title: &text.title, text: &text.text };
+                comparison.take(of_post, &findings(&self.checker), &findings(other));
+            }
+            progress(texts.len() as u64);
+        }
     }
 }
 

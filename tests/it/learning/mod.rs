@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 use duwang::model::violation::{Severity, Tier, Violation, ViolationKind, ViolationState, WordingClass};
 use duwang::model::{AccountId, PostId, ViolationId};
 use duwang::store::Store;
+use duwang::store::violations::ViolationFilter;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -140,6 +141,7 @@ in_both_homes!(
     a_decision_holds_when_texts_are_judged_again,
     all_are_decided_or_none,
     an_entry_that_is_dismissed_too_often_only_suspects,
+    decisions_make_candidates_and_a_backtest_tries_them,
 );
 
 async fn a_decision_holds_when_texts_are_judged_again(home: Home) {
@@ -286,6 +288,69 @@ async fn an_entry_that_is_dismissed_too_often_only_suspects(home: Home) {
     assert_eq!(home.state(id(5)), "open");
     assert!(home.duwang(&["explain", id(5)]).contains("不再列为疑似，列为问题"));
     home.end().await;
+}
+
+async fn decisions_make_candidates_and_a_backtest_tries_them(home: Home) {
+    home.import(&[
+        ("1", "会议布署工作"),
+        ("2", "群众真实反应问题"),
+        ("3", "昨天发布署名文章"),
+        ("4", "干部真实反应情况"),
+        ("5", "布署"),
+    ]);
+    let (suspects, open) = (home.ids(&["--state", "suspect"]), home.ids(&["--state", "open"]));
+    home.duwang(&["violations", "confirm", &suspects["第2号"]]);
+    home.duwang(&["violations", "dismiss", &open["第3号"], &open["第5号"]]);
+    let printed = home.duwang(&["wordlist", "candidates"]);
+    assert!(printed.contains("# left out: 布署: nothing stands around it"), "{printed}");
+    let out = home.path().join("new/candidates");
+    let told = home.duwang(&["wordlist", "candidates", "--out", out.to_str().unwrap()]);
+    assert!(told.contains("3 decisions: 1 entries and 1 allow phrases to review, 1 left out"), "{told}");
+    let entries = std::fs::read_to_string(out.join("candidates.tsv")).unwrap();
+    let row = entries.lines().nth(1).unwrap();
+    assert!(row.starts_with("cand-") && row.contains("\t真实反应\t真实反映\twording\tmajor\tA\t"), "{entries}");
+    assert!(row.ends_with("\t人工确认 2026-11-20"), "{entries}");
+    assert!(printed.contains(row), "{printed}");
+    let phrases = std::fs::read_to_string(out.join("allow.tsv")).unwrap();
+    assert_eq!(phrases.lines().nth(1), Some("t-1\t天发布署名文\t1\t人工核对 2026-11-20"));
+
+    let store = home.store().await;
+    let before = everything(&store).await;
+    // Taken in: the candidate stands in the place of the suspect.
+    let told = home.duwang(&["wordlist", "backtest", out.join("candidates.tsv").to_str().unwrap()]);
+    let id = row.split('\t').next().unwrap();
+    assert!(told.contains("added to the lists") && told.contains(&format!("{id}  tier A  +2 -0")), "{told}");
+    assert!(told.contains("t-2  tier B  +0 -2") && told.contains("第2号: …群众【真实反应】问题… → 真实反映"), "{told}");
+    assert!(told.contains("5 posts read, 2 of them change: 2 problems added, 2 removed"), "{told}");
+    // The loaded list with the allow phrase in its place.
+    let list = LIST.replace("\tminor\tA\t\t", "\tminor\tA\t天发布署名文\t");
+    home.write("a.tsv", &format!("{HEADER}\n{list}"));
+    let told = home.duwang(&["wordlist", "backtest", home.path().join("a.tsv").to_str().unwrap()]);
+    assert!(told.contains("in place of the loaded list") && told.contains("t-1  tier A  +0 -1"), "{told}");
+    assert!(told.contains("0 problems added, 1 removed"), "{told}");
+
+    home.write("broken.tsv", &format!("{HEADER}\nx-1\t甲乙\t丙\ttypo\tminor\tC\t\t\t\t\t\t依据\n"));
+    let broken = home.path().join("broken.tsv");
+    let (code, error) = home.try_duwang(&["wordlist", "backtest", broken.to_str().unwrap()]);
+    assert_eq!(code, Some(78));
+    let expected = format!("{}:2: column `tier`: unknown value `C`", broken.display());
+    assert!(error.contains(&expected), "{error}");
+    let (code, error) = home.try_duwang(&["wordlist", "backtest", "/nowhere/x.tsv"]);
+    assert!(code == Some(1) && error.contains("cannot read /nowhere/x.tsv"), "{error}");
+    assert_eq!(everything(&store).await, before);
+    home.end().await;
+}
+
+/// What a backtest must not change.
+async fn everything(store: &Store) -> String {
+    let mut tx = store.read().await.unwrap();
+    let mut told = format!("{:?}", tx.entry_stats().await.unwrap());
+    for record in tx.list_violations(&ViolationFilter::default(), 1_000).await.unwrap() {
+        let chain = tx.violation_chain(&record.violation.id).await.unwrap();
+        write!(told, "{chain:?}").unwrap();
+    }
+    write!(told, "{:?}", tx.unchecked_posts(1_000).await.unwrap()).unwrap();
+    told
 }
 
 fn violation(id: &str, post: PostId, state: ViolationState) -> Violation {

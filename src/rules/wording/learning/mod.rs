@@ -1,7 +1,10 @@
 //! What decisions of people mean for the check (自学习): entries that are too often wrong drop to suspects, a confirmed
-//! suspect counts.
+//! suspect counts, and [`candidates`] for the lists are made of both; [`backtest`] says what a changed list would do.
 //!
-//! Pure: statistics and decisions in, sets out. No list changes by itself.
+//! Pure: statistics and decisions in, sets and rows out. No list changes by itself.
+
+pub mod backtest;
+pub mod candidates;
 
 use std::collections::BTreeSet;
 
