@@ -51,6 +51,10 @@
 //! **Invariant: personal data does not spread.** Identity, mobile and bank card numbers are masked before a text is
 //! stored; only the place and the kind of what was masked are kept.
 //!
+//! **Invariant: what a person decided holds.** A dismissed finding is never raised again by a machine, and a confirmed one
+//! never becomes a suspect; an entry that people dismiss too often only suspects. See [`engine::learning`] and
+//! [`rules::wording::learning`].
+//!
 //! **Invariant: pure modules have no IO, no async, no clock.** `now` is an argument everywhere; only [`clock`] reads it.
 //!
 //! **Invariant: a secret is in no log, error, dump or report.** Credentials are files named by the registry

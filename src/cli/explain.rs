@@ -25,9 +25,16 @@ impl Explain {
         let mut tx = engine.store.read().await?;
         let chain = tx.violation_chain(&id).await?.with_context(|| format!("no problem has the id `{id}`"))?;
         drop(tx);
+        let demoted = engine.lists_in_force().await?.demoted;
         engine.store.close().await;
         for line in lines(&chain, engine.config.settings.time_zone) {
             output.line(line)?;
+        }
+        let violation = &chain.record.violation;
+        if violation.kind == ViolationKind::Wording && demoted.contains(&violation.subject) {
+            let entry = &violation.subject;
+            output
+                .line(format_args!("词条情况：经人工核对，词条 {entry} 误报较多，其发现自动改列为疑似，待人工确认"))?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -56,6 +63,10 @@ fn lines(chain: &ViolationChain, zone: Tz) -> Vec<String> {
         lines.push(format!("采集来源：{origin}{}{url}", if url.is_empty() { "" } else { "，" }));
         lines.push(format!("采集时间：{}", time(sighting.seen_at)));
     }
+    lines.extend(chain.decision.as_ref().map(|decided| {
+        let note = decided.note.as_ref().map(|note| format!("（{note}）")).unwrap_or_default();
+        format!("人工核对：{}，{}{note}", time(decided.at), decided.decision.label())
+    }));
     lines.extend(chain.recheck.map(|(at, outcome)| format!("最近复核：{}，{}", time(at), outcome.label())));
     lines.push("处理经过：".to_owned());
     for event in &chain.events {

@@ -13,6 +13,7 @@ mod credentials;
 mod demo;
 mod doctor;
 mod explain;
+mod learning;
 mod logging;
 mod man;
 mod migrate;
@@ -23,6 +24,7 @@ mod progress;
 mod report;
 mod serve;
 mod sources;
+mod violations;
 mod wordlist;
 
 use std::io::Write;
@@ -39,9 +41,9 @@ use crate::clock::Clock;
 use crate::config::settings::Settings;
 use crate::config::{Config, ConfigErrors, LogEnvironment};
 use crate::engine::Engine;
-use crate::rules::wording::Checker;
 use crate::rules::wording::suspects::model::LanguageModel;
 use crate::rules::wording::wordlist::{PROTECTED_DIR, WordlistError};
+use crate::rules::wording::{Checker, built_in};
 use crate::store::{Store, StoreError};
 
 use logging::{LevelsError, LogFormat};
@@ -110,7 +112,7 @@ enum Command {
     /// Messages to people: try a channel, see what was delivered
     #[command(subcommand)]
     Notify(notify::Notify),
-    /// The word lists: check them, measure them
+    /// The word lists: check them, measure them, learn from decisions
     #[command(subcommand)]
     Wordlist(wordlist::Wordlist),
     /// The configuration files
@@ -122,6 +124,9 @@ enum Command {
     Backup(backup::Backup),
     /// Look at everything the service needs, and say what is wrong and what to do
     Doctor(doctor::Doctor),
+    /// Problems: list them, confirm or dismiss wording
+    #[command(subcommand)]
+    Violations(violations::Violations),
     /// Show everything that explains one problem
     Explain(explain::Explain),
     /// Print the completions of a shell
@@ -168,7 +173,7 @@ async fn run(command: Command, session: &Session, output: &mut Output) -> anyhow
         Command::Serve(args) => args.run(session, output).await,
         Command::Crawl(args) => args.run(session, output).await,
         Command::Check(args) => args.run(session, output),
-        Command::Wordlist(command) => command.run(session, output),
+        Command::Wordlist(command) => command.run(session, output).await,
         Command::Report(args) => args.run(session, output).await,
         Command::Accounts(args) => args.run(session, output).await,
         Command::Posts(args) => args.run(session, output).await,
@@ -179,6 +184,7 @@ async fn run(command: Command, session: &Session, output: &mut Output) -> anyhow
         Command::Migrate => migrate::run(session, output).await,
         Command::Backup(args) => args.run(session, output).await,
         Command::Doctor(args) => args.run(session, output).await,
+        Command::Violations(args) => args.run(session, output).await,
         Command::Explain(args) => args.run(session, output).await,
         Command::Completions(args) => args.run(output),
         Command::Man(args) => args.run(output),
@@ -270,13 +276,23 @@ async fn open_store(settings: &Settings, dir: &Path) -> anyhow::Result<Store> {
 #[error("the word lists have {} errors:\n{}", .0.len(), .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 struct WordlistErrors(Vec<WordlistError>);
 
-/// The built-in word lists, or those of `wording.lists_dir`, with the suspects that the settings ask for.
+/// The checker of the lists, with the suspects that the settings ask for.
 fn load_checker(settings: &Settings, dir: &Path) -> anyhow::Result<Checker> {
-    let lists = match &settings.wording.lists_dir {
-        None => Checker::built_in(),
-        Some(lists_dir) => Checker::from_files(&read_lists(&dir.join(lists_dir))?),
-    };
-    let checker = lists.map_err(WordlistErrors)?;
+    checker_of(&load_lists(settings, dir)?, settings, dir, |_| ())
+}
+
+/// The checker of the given lists, with the suspects that the settings ask for; `name_faults` may put the path of a file
+/// into the faults of the lists.
+fn checker_of(
+    lists: &[(String, String)],
+    settings: &Settings,
+    dir: &Path,
+    name_faults: impl FnOnce(&mut [WordlistError]),
+) -> anyhow::Result<Checker> {
+    let checker = Checker::from_files(lists).map_err(|mut errors| {
+        name_faults(&mut errors);
+        WordlistErrors(errors)
+    })?;
     if !settings.wording.suspects {
         return Ok(checker);
     }
@@ -284,10 +300,15 @@ fn load_checker(settings: &Settings, dir: &Path) -> anyhow::Result<Checker> {
     Ok(checker.with_suspects(model.map(Arc::new)))
 }
 
-/// Name and text of every list of a folder; those of its folder of protected terms have that folder in their name.
-fn read_lists(lists_dir: &Path) -> anyhow::Result<Vec<(String, String)>> {
+/// Name and text of the built-in word lists, or of those of `wording.lists_dir`; the lists of its folder of protected
+/// terms have that folder in their name.
+fn load_lists(settings: &Settings, dir: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let Some(lists_dir) = &settings.wording.lists_dir else {
+        return Ok(built_in::LISTS.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect());
+    };
+    let lists_dir = dir.join(lists_dir);
     let mut files = Vec::new();
-    for (folder, prefix) in [(lists_dir.to_owned(), ""), (lists_dir.join(PROTECTED_DIR), "protected/")] {
+    for (folder, prefix) in [(lists_dir.clone(), ""), (lists_dir.join(PROTECTED_DIR), "protected/")] {
         if !prefix.is_empty() && !folder.is_dir() {
             continue;
         }

@@ -1,4 +1,4 @@
-//! `duwang wordlist`: are the lists sound, and how good are they?
+//! `duwang wordlist`: are the lists sound, how good are they, and what do decisions teach? The last is in `learning`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 
-use super::{Output, Session, check, read_model};
+use super::{Output, Session, check, learning, read_model};
 use crate::rules::wording::Checker;
 use crate::rules::wording::evaluate::{Score, parse_pairs, score_clean, score_pairs};
 use crate::rules::wording::suspects::model::Trainer;
@@ -24,6 +24,12 @@ pub enum Wordlist {
     Evaluate(Evaluate),
     /// Make a language model of texts that are right; it judges suspects
     TrainLm(TrainLm),
+    /// Hits, decisions and precision of each entry; which have dropped to suspects
+    Stats(learning::Stats),
+    /// Make candidates for entries and allow phrases of what people confirmed and dismissed, for review
+    Candidates(learning::MakeCandidates),
+    /// Say what a changed or new list would add and remove in all stored posts; nothing is stored
+    Backtest(learning::Backtest),
 }
 
 #[derive(Debug, Args)]
@@ -60,29 +66,29 @@ pub struct Evaluate {
 }
 
 impl Wordlist {
-    pub fn run(self, session: &Session, output: &mut Output) -> anyhow::Result<ExitCode> {
-        if let Self::TrainLm(train) = self {
-            train.run(output)?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        // Broken lists end here, with all their faults named.
-        let checker = check::checker(session)?;
+    pub async fn run(self, session: &Session, output: &mut Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::Check => {
+                // Broken lists end here, with all their faults named.
+                let checker = check::checker(session)?;
                 let (n_entries, n_terms) = checker.counts();
                 output.line(format_args!(
                     "{n_entries} entries and {n_terms} protected terms are sound, version {}",
                     checker.version()
                 ))?;
             }
-            Self::TrainLm(_) => {}
+            Self::TrainLm(train) => train.run(output)?,
             Self::Evaluate(evaluate) => {
+                let checker = check::checker(session)?;
                 let checker = match &evaluate.model {
                     Some(file) => checker.with_suspects(Some(Arc::new(read_model(file)?))),
                     None => checker,
                 };
                 evaluate.run(&checker, output)?;
             }
+            Self::Stats(stats) => stats.run(session, output).await?,
+            Self::Candidates(candidates) => candidates.run(session, output).await?,
+            Self::Backtest(backtest) => backtest.run(session, output).await?,
         }
         Ok(ExitCode::SUCCESS)
     }

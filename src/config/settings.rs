@@ -11,6 +11,7 @@ use chrono_tz::Tz;
 use super::notify::NotifySettings;
 use crate::model::week::Calendar;
 use crate::rules::cadence::Cadence;
+use crate::rules::wording::learning::Demotion;
 
 /// All sections.
 #[derive(Clone, Debug)]
@@ -277,7 +278,7 @@ pub enum FillText {
     Never,
 }
 
-/// `wording`: which word lists are read, and what else is suspected.
+/// `wording`: which word lists are read, what else is suspected, and when an entry is no longer trusted.
 #[derive(Clone, Debug)]
 pub struct WordingSettings {
     /// Folder of the word lists, relative to the configuration folder. Default: the lists built into the program.
@@ -286,11 +287,21 @@ pub struct WordingSettings {
     pub suspects: bool,
     /// File of a language model that judges suspects too, made by `duwang wordlist train-lm`. Default: none.
     pub language_model: Option<PathBuf>,
+    /// An entry of which people confirmed a smaller share than this makes suspects only; 0 = never. Default: 0.7.
+    pub demote_below: f64,
+    /// Decisions on an entry before that happens. Default: 5.
+    pub demote_after: u32,
 }
 
 impl Default for WordingSettings {
     fn default() -> Self {
-        Self { lists_dir: None, suspects: true, language_model: None }
+        Self { lists_dir: None, suspects: true, language_model: None, demote_below: 0.7, demote_after: 5 }
+    }
+}
+
+impl WordingSettings {
+    pub fn demotion(&self) -> Demotion {
+        Demotion { below: self.demote_below, after: self.demote_after }
     }
 }
 

@@ -247,6 +247,8 @@ fn mistakes_of_the_settings_say_what_to_do() {
     check("crawl: {timeout: 0s}", "duwang.yaml:1:", "zero");
     check("time_zone: UTC\ntime_zone: UTC", "duwang.yaml:2: time_zone: is given twice", "keep one");
     check("wording: {lists_dir: [a]}", "duwang.yaml:1: wording.lists_dir", "single value");
+    check("wording: {demote_below: 70}", "duwang.yaml:1: wording.demote_below: `70`", "0.7");
+    check("wording: {demote_after: 0}", "duwang.yaml:1: wording.demote_after: `0`", "from 1");
 }
 
 #[test]

@@ -157,6 +157,14 @@ pub(super) fn rate(text: &str) -> Result<f64, Fault> {
     }
 }
 
+/// A part of a whole: from 0 to 1.
+pub(super) fn share(text: &str) -> Result<f64, Fault> {
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err(Fault::new("is not a share from 0 to 1", "write for example `0.7`")),
+    }
+}
+
 /// One of the words of a labelled enum.
 pub(super) fn word<T: Copy + Into<&'static str>>(text: &str, all: &[T]) -> Result<T, Fault> {
     all.iter().copied().find(|value| (*value).into() == text).ok_or_else(|| {
@@ -263,11 +271,23 @@ mod tests {
         check("inf", false);
     }
 
+    #[test]
+    fn shares_lie_between_nothing_and_all() {
+        let check = |text: &str, expected: bool| assert_eq!(share(text).is_ok(), expected, "{text:?}");
+        check("0", true);
+        check("0.7", true);
+        check("1", true);
+        check("1.01", false);
+        check("-0.1", false);
+        check("NaN", false);
+        check("70%", false);
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_a_value_panic(text in "\\PC*") {
             let _ = (id(&text), line(&text), date(&text), duration(&text), size(&text), weekday(&text));
-            let _ = (boolean(&text), whole(&text, 0, 9), rate(&text), web_url(&text));
+            let _ = (boolean(&text), whole(&text, 0, 9), rate(&text), share(&text), web_url(&text));
         }
     }
 }

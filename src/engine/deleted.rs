@@ -40,6 +40,7 @@ impl Deleted {
         if removed.is_empty() {
             return Ok(());
         }
+        tx.hold_decisions().await?;
         let mut stored = tx.violations_of_posts(&removed).await?;
         // A post that was backdated stays so when it is deleted.
         stored.retain(|stored| stored.violation.kind != ViolationKind::Registry);

@@ -1,14 +1,16 @@
 //! Reads stored texts with the wording check and keeps the violations of each post in step with what its text says.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 
 use super::Engine;
+use crate::model::decision::{Decision, WordingDecision};
 use crate::model::violation::{Context, Finding, Tier, Violation, ViolationKind, ViolationState};
 use crate::model::{AccountId, PostId, ViolationId};
 use crate::rules::wording::Checker;
+use crate::rules::wording::learning::{self, InForce};
 use crate::rules::wording::privacy::{self, MaskedSpan};
 use crate::store::violations::{StoredViolation, ViolationEvent};
 
@@ -33,15 +35,19 @@ pub struct TextToJudge<'a> {
 }
 
 impl Engine {
-    /// Judges every text that waits: those of a crawl that was cut short, and all after the word lists changed.
+    /// Judges every text that waits: those of a crawl that was cut short, and all after the word lists, or the set of
+    /// demoted entries, changed.
     pub async fn judge_waiting(&self) -> anyhow::Result<u64> {
         let mut n_judged = 0;
+        let in_force = self.lists_in_force().await?;
+        let mut doubted = BTreeSet::new();
         let mut tx = self.store.write().await?;
-        tx.forget_older_checks(self.checker.version()).await?;
+        tx.forget_older_checks(&in_force.version).await?;
         tx.commit().await?;
         loop {
             let waiting = self.store.read().await?.unchecked_posts(CATCH_UP_BATCH).await?;
             if waiting.is_empty() {
+                warn_of(&doubted);
                 return Ok(n_judged);
             }
             let texts: Vec<TextToJudge<'_>> = waiting
@@ -58,7 +64,7 @@ impl Engine {
                     known: true,
                 })
                 .collect();
-            self.judge(&texts).await?;
+            self.judge_with(&in_force, &texts, &mut doubted).await?;
             n_judged += texts.len() as u64;
         }
     }
@@ -68,27 +74,53 @@ impl Engine {
         if texts.is_empty() {
             return Ok(0);
         }
+        let in_force = self.lists_in_force().await?;
+        let mut doubted = BTreeSet::new();
+        let n_opened = self.judge_with(&in_force, texts, &mut doubted).await?;
+        warn_of(&doubted);
+        Ok(n_opened)
+    }
+
+    /// `doubted` takes the demoted entries that found something.
+    async fn judge_with(
+        &self,
+        in_force: &InForce,
+        texts: &[TextToJudge<'_>],
+        doubted: &mut BTreeSet<String>,
+    ) -> anyhow::Result<u64> {
         let zone = self.config.settings.time_zone;
         let found: Vec<(PostId, Vec<Violation>)> = texts
             .iter()
             .map(|text| {
                 let day = text.published_at.unwrap_or(text.seen_at).with_timezone(&zone).date_naive();
-                (text.post, violations_of(text, findings(&self.checker, text, day), self.checker.version()))
+                let mut findings = findings(&self.checker, text, day);
+                in_force.apply(&mut findings);
+                let of_demoted = findings.iter().filter(|finding| in_force.demoted.contains(&finding.entry));
+                doubted.extend(of_demoted.map(|finding| finding.entry.clone()));
+                (text.post, violations_of(text, findings, &in_force.version))
             })
             .collect();
         let known: Vec<PostId> = texts.iter().filter(|text| text.known).map(|text| text.post).collect();
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
-        let stored = if known.is_empty() { Vec::new() } else { tx.violations_of_posts(&known).await? };
+        let stored = if known.is_empty() {
+            Vec::new()
+        } else {
+            tx.hold_decisions().await?;
+            tx.violations_of_posts(&known).await?
+        };
         let mut stored_by_post: HashMap<PostId, Vec<StoredViolation>> = HashMap::new();
         for violation in stored.into_iter().filter(|stored| stored.violation.kind == ViolationKind::Wording) {
             if let Some(post) = violation.violation.post {
                 stored_by_post.entry(post).or_default().push(violation);
             }
         }
+        let ids: Vec<&ViolationId> = stored_by_post.values().flatten().map(|stored| &stored.violation.id).collect();
+        let decisions = if ids.is_empty() { HashMap::new() } else { tx.decisions_of(&ids).await? };
         let mut changes = Changes::default();
-        for ((post, found), text) in found.into_iter().zip(texts) {
+        for ((post, mut found), text) in found.into_iter().zip(texts) {
             let stored = stored_by_post.remove(&post).unwrap_or_default();
+            hold_decisions(&mut found, &decisions);
             changes.reconcile(found, stored, now, |violation| {
                 if violation.post_version < Some(text.version) {
                     (ViolationState::Rectified, format!("第{}版文本中已无该表述（机器复核）", text.version))
@@ -99,7 +131,7 @@ impl Engine {
         }
         tx.save_violations(&changes.violations, &changes.events).await.context("cannot store violations")?;
         let checked: Vec<(PostId, u32)> = texts.iter().map(|text| (text.post, text.version)).collect();
-        tx.mark_checked(&checked, self.checker.version()).await?;
+        tx.mark_checked(&checked, &in_force.version).await?;
         tx.commit().await?;
         Ok(changes.n_opened)
     }
@@ -114,7 +146,8 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Compares what was found with what is stored; `gone` names the state, and the reason, of one no longer found.
+    /// Compares what was found with what is stored; `gone` names the state, and the reason, of one no longer found. One
+    /// that is found as withdrawn stays so in silence.
     pub fn reconcile(
         &mut self,
         found: Vec<Violation>,
@@ -135,8 +168,15 @@ impl Changes {
             violation.first_seen_at = old.violation.first_seen_at;
             // A removed post is not judged: who meets one here has seen it come back.
             let was_closed = [ViolationState::Rectified, ViolationState::Withdrawn, ViolationState::Removed];
-            if was_closed.contains(&old.violation.state) {
+            let changed_tier = violation.tier != old.violation.tier && violation.state != old.violation.state;
+            if violation.state == ViolationState::Withdrawn {
+                // A person has dismissed it: finding it again is no news.
+            } else if was_closed.contains(&old.violation.state) {
                 self.event(&violation, old.n_events, now, "再次发现");
+            } else if changed_tier && violation.tier == Tier::B {
+                self.event(&violation, old.n_events, now, "改列为疑似，待人工确认");
+            } else if changed_tier {
+                self.event(&violation, old.n_events, now, "不再列为疑似，列为问题");
             } else {
                 violation.state = old.violation.state;
             }
@@ -164,6 +204,26 @@ impl Changes {
             state: violation.state,
             detail: detail.to_owned(),
         });
+    }
+}
+
+fn warn_of(doubted: &BTreeSet<String>) {
+    if !doubted.is_empty() {
+        tracing::warn!(
+            entries = ?doubted,
+            "people dismissed too many findings of these entries; what they find is only suspected: correct the lists"
+        );
+    }
+}
+
+/// What people decided holds for as long as the same is found: a dismissed finding stays withdrawn, a confirmed one counts.
+fn hold_decisions(found: &mut [Violation], decisions: &HashMap<ViolationId, WordingDecision>) {
+    for violation in found {
+        match decisions.get(&violation.id).map(|decided| decided.decision) {
+            Some(Decision::Confirmed) => learning::confirm(violation),
+            Some(Decision::Dismissed) => violation.state = ViolationState::Withdrawn,
+            None => {}
+        }
     }
 }
 
@@ -201,7 +261,7 @@ fn violations_of(text: &TextToJudge<'_>, findings: Vec<Finding>, lists_version: 
             state,
             message: finding.message,
             basis: finding.basis,
-            context: Some(context_of(text.text, finding.start, finding.end)),
+            context: Some(Context::around(text.text, finding.start, finding.end, CONTEXT_CHARS)),
             found: finding.text,
             suggestion: finding.suggestion,
             span: Some((finding.start, finding.end)),
@@ -213,17 +273,4 @@ fn violations_of(text: &TextToJudge<'_>, findings: Vec<Finding>, lists_version: 
         });
     }
     violations
-}
-
-/// The words around a place, within its line.
-fn context_of(text: &str, start: usize, end: usize) -> Context {
-    let offset = |chars: usize| text.char_indices().nth(chars).map_or(text.len(), |(offset, _)| offset);
-    let (before, after) = (&text[..offset(start)], &text[offset(end)..]);
-    let line_before = before.rsplit('\n').next().unwrap_or_default();
-    let line_after = after.split('\n').next().unwrap_or_default();
-    let n_skipped = line_before.chars().count().saturating_sub(CONTEXT_CHARS);
-    Context {
-        before: line_before.chars().skip(n_skipped).collect(),
-        after: line_after.chars().take(CONTEXT_CHARS).collect(),
-    }
 }

@@ -1,7 +1,8 @@
 //! Forgetting what is old: texts of posts without a problem, single crawls, runs of tasks.
 //!
 //! Invariant: no verdict and no explanation changes. Posts stay with their times and keys, the coverage ledger, reports,
-//! closed weeks and problems stay as they are, and so do all texts of every post that ever had a problem.
+//! closed weeks, problems and what people decided of them stay as they are, and so do all texts of every post that ever
+//! had a problem.
 
 use std::time::Duration;
 

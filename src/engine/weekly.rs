@@ -44,6 +44,7 @@ struct Evidence {
     sources: Vec<SourceState>,
     registry: Vec<Violation>,
     posts_to_fill: u64,
+    lists_version: String,
 }
 
 impl Engine {
@@ -72,6 +73,7 @@ impl Engine {
         let calendar = self.config.settings.calendar();
         let window = calendar.week_window(week);
         let from = report::posts_needed(calendar, week, &self.config.rules);
+        let lists_version = self.lists_in_force().await?.version;
         let mut tx = self.store.read().await?;
         let mut violations = tx.wording_violations(Window { from, to: window.to }).await?;
         violations.extend(tx.link_violations(window).await?);
@@ -84,6 +86,7 @@ impl Engine {
             sources: self.source_states(&mut tx).await?,
             registry: Vec::new(),
             posts_to_fill: tx.count_unread(window).await?,
+            lists_version,
         })
     }
 
@@ -107,7 +110,7 @@ impl Engine {
             sources: &evidence.sources,
             registry: &evidence.registry,
             posts_to_fill: evidence.posts_to_fill,
-            lists_version: Some(self.checker.version()),
+            lists_version: Some(&evidence.lists_version),
         }
     }
 

@@ -8,6 +8,7 @@ pub mod account;
 pub mod close;
 pub mod coverage;
 pub mod crawl;
+pub mod decision;
 pub mod interface;
 pub mod link;
 pub mod message;

@@ -127,6 +127,21 @@ pub struct Context {
     pub after: String,
 }
 
+impl Context {
+    /// The words around a place of a text, within its line and at most `chars_max` characters on either side.
+    pub fn around(text: &str, start: usize, end: usize, chars_max: usize) -> Self {
+        let offset = |chars: usize| text.char_indices().nth(chars).map_or(text.len(), |(offset, _)| offset);
+        let (before, after) = (&text[..offset(start)], &text[offset(end)..]);
+        let line_before = before.rsplit('\n').next().unwrap_or_default();
+        let line_after = after.split('\n').next().unwrap_or_default();
+        let n_skipped = line_before.chars().count().saturating_sub(chars_max);
+        Self {
+            before: line_before.chars().skip(n_skipped).collect(),
+            after: line_after.chars().take(chars_max).collect(),
+        }
+    }
+}
+
 /// A violation, with the post it was found in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ViolationRecord {

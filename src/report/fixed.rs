@@ -42,7 +42,7 @@ pub fn changes(old: &FixedWeek, new: &FixedWeek) -> Vec<CloseChange> {
     let gone = old.problems.iter().filter(|(id, _)| !new.problems.contains_key(*id));
     changes.extend(gone.map(|(id, problem)| problem_change(id, problem, ("列为问题", "撤销"), "复核后不再判为问题")));
     let found = new.problems.iter().filter(|(id, _)| !old.problems.contains_key(*id));
-    let reason = "周报出具后补采、补录或词库调整后发现";
+    let reason = "周报出具后补采、补录、人工确认或词库调整后列入";
     changes.extend(found.map(|(id, problem)| problem_change(id, problem, ("未列", "列为问题"), reason)));
     changes.sort_by(|a, b| (&a.account, &a.subject).cmp(&(&b.account, &b.subject)));
     changes

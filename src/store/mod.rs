@@ -4,9 +4,9 @@
 //! SQLite's write lock at once (`BEGIN IMMEDIATE`), because a read transaction that later wants to write fails there
 //! when somebody wrote in between. The rules for SQL that both databases take are in `migrations/README.md`.
 //!
-//! One file for each group of tables: [`registry`], [`crawls`], [`posts`], [`counts`], [`fill`], [`profiles`], [`links`],
-//! [`recheck`], [`violations`], [`reports`], [`closes`], [`watch`], [`outbox`], [`schedule`]; and for what concerns them
-//! all: [`backup`], [`health`], [`retention`].
+//! One file for each group of tables: [`registry`], [`crawls`], [`posts`], [`counts`], [`texts`], [`fill`], [`profiles`], [`links`],
+//! [`recheck`], [`violations`], [`decisions`], [`reports`], [`closes`], [`watch`], [`outbox`], [`schedule`]; and for what
+//! concerns them all: [`backup`], [`health`], [`retention`].
 //!
 //! Invariant: nothing outside this folder names sqlx, and nothing in it knows rules, sources or formats.
 
@@ -14,6 +14,7 @@ pub mod backup;
 pub mod closes;
 pub mod counts;
 pub mod crawls;
+pub mod decisions;
 mod error;
 pub mod fill;
 mod future;
@@ -27,6 +28,7 @@ pub mod registry;
 pub mod reports;
 pub mod retention;
 pub mod schedule;
+pub mod texts;
 pub mod violations;
 pub mod watch;
 

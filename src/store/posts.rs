@@ -464,7 +464,7 @@ fn version(post: i64, value: i64) -> Result<u32, StoreError> {
     u32::try_from(value).map_err(|_| StoreError::corrupt("posts", "version", post, value))
 }
 
-fn unpack(post: i64, packed: &[u8]) -> Result<String, StoreError> {
+pub(super) fn unpack(post: i64, packed: &[u8]) -> Result<String, StoreError> {
     let failed = |source| StoreError::Unpack { post, source };
     let mut text = String::new();
     zstd::Decoder::new(packed).map_err(failed)?.take(TEXT_BYTES_MAX).read_to_string(&mut text).map_err(failed)?;

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{BINDS_MAX, StoreError, Tx, insert_rows, on_conn, word};
 use crate::model::account::AccountKind;
+use crate::model::decision::WordingDecision;
 use crate::model::post::TextOrigin;
 use crate::model::recheck::RecheckOutcome;
 use crate::model::violation::{
@@ -30,6 +31,15 @@ pub struct ViolationEvent {
     pub detail: String,
 }
 
+/// Which violations are listed; an absent condition lets all through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ViolationFilter {
+    pub state: Option<ViolationState>,
+    pub kind: Option<ViolationKind>,
+    pub tier: Option<Tier>,
+    pub account: Option<AccountId>,
+}
+
 /// Where and when the text of a violation was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
@@ -47,6 +57,8 @@ pub struct ViolationChain {
     pub sighting: Option<Sighting>,
     /// When the post was last looked at again, and what it brought.
     pub recheck: Option<(DateTime<Utc>, RecheckOutcome)>,
+    /// What a person decided of it.
+    pub decision: Option<WordingDecision>,
     pub account_name: String,
     pub account_kind: AccountKind,
     pub unit_name: String,
@@ -156,6 +168,53 @@ impl Tx {
         Ok(found)
     }
 
+    /// Violations that pass the filter, the newest first.
+    pub async fn list_violations(
+        &mut self,
+        filter: &ViolationFilter,
+        limit: u32,
+    ) -> Result<Vec<ViolationRecord>, StoreError> {
+        let conditions = [
+            (" AND v.state = ", filter.state.map(ViolationState::as_str)),
+            (" AND v.kind = ", filter.kind.map(ViolationKind::as_str)),
+            (" AND v.tier = ", filter.tier.map(Tier::as_str)),
+            (" AND v.account_id = ", filter.account.as_ref().map(AccountId::as_str)),
+        ];
+        let rows: Vec<ViolationRow> = on_conn!(self, conn => {
+            let mut query = sqlx::QueryBuilder::new(SELECT);
+            query.push("WHERE TRUE");
+            for (condition, value) in conditions {
+                if let Some(value) = value {
+                    query.push(condition).push_bind(value);
+                }
+            }
+            query.push(" ORDER BY v.first_seen_at DESC, v.id LIMIT ").push_bind(i64::from(limit));
+            query.build_query_as().fetch_all(conn).await?
+        });
+        rows.into_iter().map(record).collect()
+    }
+
+    /// The violations with these ids; unknown ids are left out.
+    pub async fn violations_by_id(&mut self, ids: &[ViolationId]) -> Result<Vec<StoredViolation>, StoreError> {
+        let mut found = Vec::new();
+        for chunk in ids.chunks(BINDS_MAX) {
+            let rows: Vec<ViolationRow> = on_conn!(&mut *self, conn => {
+                let mut query = sqlx::QueryBuilder::new(SELECT);
+                query.push("WHERE v.id IN (");
+                let mut list = query.separated(", ");
+                for id in chunk {
+                    list.push_bind(id.as_str());
+                }
+                query.push(") ORDER BY v.id");
+                query.build_query_as().persistent(false).fetch_all(conn).await?
+            });
+            for row in rows {
+                found.push(<(StoredViolation, Option<PostRef>)>::try_from(row)?.0);
+            }
+        }
+        Ok(found)
+    }
+
     /// All frequency violations of windows that end at one of the given instants.
     pub async fn frequency_violations(
         &mut self,
@@ -234,8 +293,9 @@ impl Tx {
             Some(post) => self.recheck_of(post).await?,
             None => None,
         };
+        let decision = self.decisions_of(&[id]).await?.remove(id);
         let account_kind = word(AccountKind::parse, "accounts", "kind", &account, &kind)?;
-        Ok(Some(ViolationChain { record, events, sighting, recheck, account_name, account_kind, unit_name }))
+        Ok(Some(ViolationChain { record, events, sighting, recheck, decision, account_name, account_kind, unit_name }))
     }
 
     async fn sighting(&mut self, post: PostId, version: u32) -> Result<Option<Sighting>, StoreError> {

@@ -8,6 +8,7 @@ mod closes;
 mod deploy;
 mod faults;
 mod kill;
+mod learning;
 mod links;
 mod notify;
 mod outbox;

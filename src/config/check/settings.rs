@@ -20,6 +20,8 @@ const HOSTS_MAX: usize = 10_000;
 const CONCURRENT_MAX: u32 = 4_096;
 /// Upper bound of the numbers of pages, links and posts fetched in one run.
 const PER_RUN_MAX: u32 = 1_000_000;
+/// Most decisions that an entry may be given before it is judged.
+const DECISIONS_MAX: u32 = 10_000;
 /// Most copies of the database that are kept.
 const BACKUPS_MAX: u32 = 1_000;
 /// Texts and crawls are kept at least so long: every window of the rules and the report of a month.
@@ -133,6 +135,8 @@ fn wording(table: &Table<'_>, wording: &mut WordingSettings) {
     if let Some(field) = table.optional("language_model") {
         wording.language_model = field.read(path);
     }
+    set(table, "demote_below", &mut wording.demote_below, values::share);
+    set(table, "demote_after", &mut wording.demote_after, |text| values::whole(text, 1, DECISIONS_MAX));
 }
 
 fn report(table: &Table<'_>, report: &mut ReportSettings) {

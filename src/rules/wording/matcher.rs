@@ -9,14 +9,20 @@ use std::collections::HashMap;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use chrono::NaiveDate;
 
+use super::compact::Compact;
+use super::context;
 use super::normalise::Normalised;
-use super::protected::{NearMiss, Part, Protected, settle};
+use super::protected::{NearMiss, Part, Protected, is_han, settle};
 use super::tokens::TokenEdges;
 use super::wordlist::{Entry, Matching, Term, WORD_CHARS_MAX};
 use crate::model::rule::DateRange;
+use crate::model::violation::WordingClass;
 
 /// How far from a hit a context word may stand, in characters; a line break ends the neighbourhood.
 pub const CONTEXT_CHARS: usize = 20;
+
+/// Fewest characters of a sensitive word that counts when all of them are parted by separators.
+const HIDDEN_CHARS_MIN: usize = 3;
 
 /// The most bytes that a word of a list can have.
 const WORD_BYTES_MAX: usize = WORD_CHARS_MAX * 4;
@@ -27,6 +33,8 @@ pub(super) struct Hit {
     pub start: usize,
     pub end: usize,
     pub subject: Subject,
+    /// The place speaks against it, so that a person must decide: quoted, denied, or hidden in part only.
+    pub doubtful: bool,
 }
 
 /// Which entry or term a hit speaks of; the order decides between hits at one place.
@@ -40,6 +48,9 @@ pub(super) enum Subject {
 #[derive(Debug)]
 pub(super) struct Matcher {
     automaton: AhoCorasick,
+    /// The sensitive words alone, for the view without separators, and which entry each is.
+    sensitive: AhoCorasick,
+    sensitive_entries: Vec<usize>,
     /// `roles[role_starts[p]..role_starts[p + 1]]` is what pattern `p` means.
     roles: Vec<Role>,
     role_starts: Vec<usize>,
@@ -92,13 +103,19 @@ impl Matcher {
             .match_kind(MatchKind::Standard)
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(&patterns)?;
+        let is_sensitive = |entry: &Entry| entry.class == WordingClass::Sensitive && entry.word.chars().all(is_han);
+        let sensitive_entries: Vec<usize> = (0..entries.len()).filter(|i| is_sensitive(&entries[*i])).collect();
+        let sensitive = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(sensitive_entries.iter().map(|i| normal(&entries[*i].word)))?;
         let (mut roles, mut role_starts) = (Vec::new(), vec![0]);
         for pattern in &patterns {
             roles.extend(roles_of.remove(pattern).unwrap_or_default());
             role_starts.push(roles.len());
         }
         let entries = entries.into_iter().map(Compiled::new).collect();
-        Ok(Self { automaton, roles, role_starts, entries, protected })
+        Ok(Self { automaton, sensitive, sensitive_entries, roles, role_starts, entries, protected })
     }
 
     pub(super) fn entry(&self, index: usize) -> &Entry {
@@ -121,7 +138,8 @@ impl Matcher {
             for role in &self.roles[self.role_starts[pattern]..self.role_starts[pattern + 1]] {
                 match *role {
                     Role::Word(i) if self.entries[i].counts(text, on, (start, end), &mut edges) => {
-                        words.push(Hit { start, end, subject: Subject::Entry(i) });
+                        let doubtful = self.is_doubtful(i, text, start, end);
+                        words.push(Hit { start, end, subject: Subject::Entry(i), doubtful });
                     }
                     Role::Part(term, part) => {
                         misses.extend(self.protected.verify(text, on, (term, part), (start, end)));
@@ -131,6 +149,7 @@ impl Matcher {
                 }
             }
         }
+        self.add_hidden_words(text, on, &mut words);
         let misses = settle(misses, &right_spans, WORD_BYTES_MAX);
         self.longest_of_each_class(&mut words);
         words.retain(|word| !blamed_already(word, &misses));
@@ -138,9 +157,37 @@ impl Matcher {
             start: miss.start,
             end: miss.end,
             subject: Subject::Term(miss.term),
+            doubtful: false,
         }));
         words.sort_unstable_by_key(|hit| (hit.start, hit.end, hit.subject));
         words
+    }
+
+    /// Sensitive words that separators part. All characters parted is intent; some parted may be a layout.
+    fn add_hidden_words(&self, text: &str, on: Option<NaiveDate>, words: &mut Vec<Hit>) {
+        let Some(compact) = Compact::new(text) else { return };
+        let mut edges = TokenEdges::default();
+        for found in self.sensitive.find_overlapping_iter(compact.text()) {
+            let (start, end) = (found.start(), found.end());
+            let n_gaps = compact.n_gaps(start, end);
+            let i = self.sensitive_entries[found.pattern().as_usize()];
+            if n_gaps == 0 || !self.entries[i].counts(compact.text(), on, (start, end), &mut edges) {
+                continue;
+            }
+            let n_chars = compact.text()[start..end].chars().count();
+            let all_parted = n_gaps + 1 == n_chars && n_chars >= HIDDEN_CHARS_MIN;
+            let (start, end) = compact.original(start, end);
+            let doubtful = !all_parted || self.is_doubtful(i, text, start, end);
+            words.push(Hit { start, end, subject: Subject::Entry(i), doubtful });
+        }
+    }
+
+    fn is_doubtful(&self, entry: usize, text: &str, start: usize, end: usize) -> bool {
+        let (before, after) = context::around(text, start, end);
+        match self.entry(entry).class {
+            WordingClass::Sensitive => context::is_quoted(before, after) || context::is_denied(before, after),
+            _ => context::is_corrected(before, after),
+        }
     }
 
     /// Where hits of one class nest, keeps the outer one; of two at the same place the graver, then the earlier entry.

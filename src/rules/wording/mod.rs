@@ -8,7 +8,10 @@
 //! files that say what is wrong; [`built_in`] holds the ones that come with the program.
 
 pub mod built_in;
+mod compact;
+mod context;
 pub mod evaluate;
+pub mod learning;
 mod matcher;
 pub mod normalise;
 pub mod privacy;
@@ -145,9 +148,9 @@ impl Checker {
                     suggestion: entry.right.clone(),
                     class: entry.class,
                     severity: entry.severity,
-                    tier: entry.tier,
+                    tier: if hit.doubtful { Tier::B } else { entry.tier },
                     entry: entry.id.clone(),
-                    message: entry_message(entry, words),
+                    message: entry_message(entry, words, hit.doubtful),
                     basis: entry.source.clone(),
                 }
             }
@@ -212,8 +215,8 @@ fn too_large(error: &aho_corasick::BuildError) -> String {
 }
 
 /// One sentence for the person who must act. A suspect and a hint ask; everything else says.
-fn entry_message(entry: &Entry, words: &str) -> String {
-    let asks = entry.tier == Tier::B || entry.severity == Severity::Hint;
+fn entry_message(entry: &Entry, words: &str, doubtful: bool) -> String {
+    let asks = doubtful || entry.tier == Tier::B || entry.severity == Severity::Hint;
     match (&entry.right, entry.class) {
         (Some(right), _) if asks => format!("请核对：“{words}”是否应为“{right}”"),
         (Some(right), WordingClass::Sensitive) => format!("“{words}”属不当用语，建议改为“{right}”"),

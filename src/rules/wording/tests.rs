@@ -65,6 +65,31 @@ fn traditional_characters_hide_no_wrong_word() {
 }
 
 #[test]
+fn a_sensitive_word_is_found_behind_separators() {
+    let row = format!("{HEADER}s-1\t法轮功\t\tsensitive\tserious\tA\t\t\t\t\t\t手册\n");
+    let checker = Checker::from_files(&[("a.tsv", row)]).unwrap();
+    let found = |text: &str| -> Vec<(String, Tier)> {
+        checker.check(text, day()).into_iter().map(|finding| (finding.text, finding.tier)).collect()
+    };
+    assert_eq!(found("传播法·轮·功内容"), [("法·轮·功".to_owned(), Tier::A)]);
+    assert_eq!(found("传播法轮 功内容"), [("法轮 功".to_owned(), Tier::B)]);
+    assert_eq!(found("学习宪法。轮功"), []);
+    assert_eq!(found("所谓“法轮功”"), [("法轮功".to_owned(), Tier::B)]);
+}
+
+#[test]
+fn a_wrong_word_that_is_put_right_is_only_suspected() {
+    let tiers: Vec<Tier> = checker().check("“布署”应为“部署”", day()).into_iter().map(|finding| finding.tier).collect();
+    assert_eq!(tiers, [Tier::B]);
+}
+
+#[test]
+fn a_text_without_a_day_is_not_judged_by_entries_of_a_time() {
+    assert_eq!(checker().check("国家工商总局通知", None).len(), 0);
+    assert_eq!(checker().check("布署任务", None).len(), 1);
+}
+
+#[test]
 fn the_longest_of_nested_words_counts() {
     check("布署工作", &[(0, 4, "bushu-gongzuo")]);
 }
@@ -87,7 +112,7 @@ fn latin_words_are_found_whole_in_any_width_and_case() {
 
 #[test]
 fn an_entry_counts_only_while_it_is_in_force() {
-    let n_on = |day: &str| checker().check("国家工商总局通知", day.parse().unwrap()).len();
+    let n_on = |day: &str| checker().check("国家工商总局通知", day.parse::<NaiveDate>().unwrap()).len();
     assert_eq!((n_on("2018-03-16"), n_on("2018-03-17")), (0, 1));
 }
 

@@ -9,7 +9,7 @@ c\t官老爷\t\tsensitive\tminor\tA\t\t\t\t\t\t词典
 
 fn score(pairs: &str) -> PairScores {
     let checker = Checker::from_files(&[("t.tsv", format!("{HEADER}{ROWS}"))]).unwrap();
-    score_pairs(&checker, &parse_pairs(pairs).unwrap(), NaiveDate::default())
+    score_pairs(&checker, &parse_pairs(pairs).unwrap(), None)
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn missing_and_surplus_characters_have_a_place() {
 #[test]
 fn clean_text_is_counted_per_ten_thousand_characters() {
     let checker = Checker::from_files(&[("t.tsv", format!("{HEADER}{ROWS}"))]).unwrap();
-    let score = score_clean(&checker, "反应情况 做风\n反应情况", NaiveDate::default());
+    let score = score_clean(&checker, "反应情况 做风\n反应情况", None);
     assert_eq!((score.n_chars, score.n_tier_a, score.n_tier_b), (10, 2, 1));
     assert_eq!(score.by_entry.get("a"), Some(&(2, "反应情况".to_owned())));
     assert!((score.per_10k(score.n_tier_a) - 2000.0).abs() < 1e-9);

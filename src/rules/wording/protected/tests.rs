@@ -98,8 +98,8 @@ fn a_right_word_within_a_term_leaves_a_short_rest_unwatched() {
 fn a_term_counts_only_while_it_is_in_force() {
     let row = "t\t国家卫生健康委员会\t机构\t\t2018-03-17\t\t方案\n";
     let checker = Checker::from_files(&[("protected.tsv", format!("{HEADER}{row}"))]).unwrap();
-    assert_eq!(checker.check("国家卫生建康委员会", "2018-03-17".parse().unwrap()).len(), 1);
-    assert_eq!(checker.check("国家卫生建康委员会", "2018-03-16".parse().unwrap()).len(), 0);
+    assert_eq!(checker.check("国家卫生建康委员会", "2018-03-17".parse::<NaiveDate>().unwrap()).len(), 1);
+    assert_eq!(checker.check("国家卫生建康委员会", "2018-03-16".parse::<NaiveDate>().unwrap()).len(), 0);
 }
 
 #[test]

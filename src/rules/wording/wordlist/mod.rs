@@ -72,7 +72,7 @@ impl Matching {
     }
 
     /// A short word of Han characters arises by accident where two words meet; a long one does not.
-    fn usual(word: &str) -> Self {
+    pub(super) fn usual(word: &str) -> Self {
         let is_short = word.chars().count() <= TOKEN_CHARS_MAX && word.chars().all(is_han);
         if is_short { Self::Token } else { Self::Substring }
     }
