@@ -3,10 +3,21 @@
 /// Name and text of each list under `wordlists/`; a test compares them with the folder.
 pub const LISTS: &[(&str, &str)] = &[
     ("collocations.tsv", include_str!("../../../wordlists/collocations.tsv")),
+    ("forms.tsv", include_str!("../../../wordlists/forms.tsv")),
+    ("idioms.tsv", include_str!("../../../wordlists/idioms.tsv")),
     ("official.tsv", include_str!("../../../wordlists/official.tsv")),
+    ("officialese.tsv", include_str!("../../../wordlists/officialese.tsv")),
+    ("places.tsv", include_str!("../../../wordlists/places.tsv")),
+    ("protected/countries.tsv", include_str!("../../../wordlists/protected/countries.tsv")),
+    ("protected/gansu.tsv", include_str!("../../../wordlists/protected/gansu.tsv")),
+    ("protected/institutions.tsv", include_str!("../../../wordlists/protected/institutions.tsv")),
+    ("protected/laws.tsv", include_str!("../../../wordlists/protected/laws.tsv")),
+    ("protected/slogans.tsv", include_str!("../../../wordlists/protected/slogans.tsv")),
     ("protected/terms.tsv", include_str!("../../../wordlists/protected/terms.tsv")),
     ("sensitive.tsv", include_str!("../../../wordlists/sensitive.tsv")),
+    ("style.tsv", include_str!("../../../wordlists/style.tsv")),
     ("typos.tsv", include_str!("../../../wordlists/typos.tsv")),
+    ("usage.tsv", include_str!("../../../wordlists/usage.tsv")),
     ("variants.tsv", include_str!("../../../wordlists/variants.tsv")),
 ];
 
