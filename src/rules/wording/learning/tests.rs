@@ -253,5 +253,5 @@ fn a_comparison_counts_problems_and_keeps_a_few_examples() {
     let added = &comparison.by_entry[&("a-2".to_owned(), Tier::B)].added;
     assert_eq!((removed.n_problems, removed.examples.len()), (5, EXAMPLES_MAX));
     assert_eq!((added.n_problems, added.examples[0].context.after.as_str()), (5, "下雪，好象下雨"));
-    assert_eq!(added.examples[0].context.before, "发布署名，");
+    assert_eq!(added.examples[0].context.before, "已布署，");
 }
