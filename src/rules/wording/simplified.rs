@@ -1,4 +1,4 @@
-//! Traditional characters and their simplified forms, one to one, from the tables of OpenCC.
+//! Traditional characters and their simplified forms, one to one, from the tables of `OpenCC`.
 //!
 //! A character that simplified text itself uses is never folded (乾 in 乾隆, 著 in 著名, 藉 in 慰藉): the characters of
 //! GB/T 2312, which modern simplified text is written with, stay as they are.

@@ -49,7 +49,8 @@ impl Confusions {
 
     fn new() -> Self {
         let characters = (FIRST..=LAST).filter(|character| is_gb2312(*character));
-        let (mut same, mut near): (BTreeMap<&str, Vec<char>>, BTreeMap<String, Vec<char>>) = Default::default();
+        let mut same: BTreeMap<&str, Vec<char>> = BTreeMap::new();
+        let mut near: BTreeMap<String, Vec<char>> = BTreeMap::new();
         let mut readings: BTreeMap<char, Vec<&str>> = BTreeMap::new();
         for character in characters {
             let syllables = syllables(character);
