@@ -18,8 +18,8 @@ use crate::support::build::at;
 use crate::support::postgres::{self, Schema};
 use crate::support::simulated::{run, stderr, stdout};
 
-const HEADER: &str = "id\tword\tright\tclass\tseverity\ttier\tallow\tneeds\tnot\tfrom\tto\tsource";
-const LIST: &str = "t-1\t布署\t部署\ttypo\tminor\tA\t\t\t\t\t\t依据一\n\
+const HEADER: &str = "id\tword\tright\tclass\tseverity\ttier\tallow\tneeds\tnot\tfrom\tto\tsource\tmatch";
+const LIST: &str = "t-1\t布署\t部署\ttypo\tminor\tA\t\t\t\t\t\t依据一\tsubstring\n\
                     t-2\t真实反应\t真实反映\twording\tmajor\tB\t\t\t\t\t\t依据二\n";
 
 /// A configuration folder with lists and a database of its own.
