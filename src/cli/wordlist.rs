@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 
 use super::{Output, Session, check, learning, read_model};
+use crate::engine::close::write_whole;
 use crate::rules::wording::Checker;
 use crate::rules::wording::evaluate::{Score, parse_pairs, score_clean, score_pairs};
 use crate::rules::wording::suspects::model::Trainer;
@@ -102,11 +103,7 @@ impl TrainLm {
         }
         let model = trainer.finish(self.triples_min)?;
         let bytes = model.to_bytes().context("cannot pack the model")?;
-        // Beside the file first, so that a full disk leaves the old model whole.
-        let mut partial = self.out.clone().into_os_string();
-        partial.push(".partial");
-        let written = std::fs::write(&partial, &bytes).and_then(|()| std::fs::rename(&partial, &self.out));
-        written.with_context(|| format!("cannot write the model {}", self.out.display()))?;
+        write_whole(&self.out, &bytes)?;
         let (n_chars, n_pairs, n_triples) = model.size();
         output.line(format_args!(
             "{}: {n_pairs} pairs and {n_triples} triples from {n_chars} characters, {} bytes, version {}",

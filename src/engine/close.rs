@@ -194,7 +194,7 @@ fn is_same_folder(a: &Path, b: &Path) -> bool {
 }
 
 /// Writes beside the file, then renames.
-fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".part");
     let write = || std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, path));

@@ -4,8 +4,8 @@
 //! that stores a batch, then judges it. [`coverage`] enters the proofs once the whole pass is known, [`fill`] fetches
 //! missing texts afterwards, [`recheck`] looks again at posts with open problems, [`links`] asks the links of posts,
 //! [`weekly`] makes the report, [`close`] fixes the week and corrects it in the open, [`warning`] says who will fall
-//! short, [`notify`] tells people. [`learning`] keeps what people decided of findings. [`backup`], [`retention`], [`doctor`] and [`metrics`] keep the service itself well;
-//! [`daemon`] does all of this by itself.
+//! short, [`notify`] tells people. [`learning`] keeps what people decided of findings. [`backup`], [`retention`],
+//! [`doctor`] and [`metrics`] keep the service itself well; [`daemon`] does all of this by itself.
 //!
 //! Invariant: a post is stored, with the validators of the listing that told it, in one transaction; it is judged after.
 //! Whatever a kill leaves undone (a text not judged, a listing not settled) is found by its mark in the database and

@@ -1,5 +1,7 @@
 //! What the words around a hit say about it: quoted, denied, or itself a correction.
 
+use std::ops::Range;
+
 /// How far before and after a hit is looked, in characters of its line.
 const AROUND_CHARS: usize = 12;
 /// How far the words that deny a hit may stand before it, in characters.
@@ -36,14 +38,20 @@ const CORRECTIONS_AFTER: &[&str] =
     &["应为", "应改为", "应写作", "改为", "更正为", "是错", "有误", "误写", "不规范", "错误"];
 const CORRECTIONS_BEFORE: &[&str] = &["误写", "错写", "写成", "误为", "错别字", "误将", "错将", "混淆", "误作", "不写"];
 
+/// Bytes `start..end` with at most `n_chars` characters of their line on either side.
+pub(super) fn reach(text: &str, start: usize, end: usize, n_chars: usize) -> Range<usize> {
+    let width = |chars: &mut dyn Iterator<Item = char>| -> usize {
+        chars.take(n_chars).take_while(|c| !matches!(c, '\n' | '\r')).map(char::len_utf8).sum()
+    };
+    let before = width(&mut text[..start].chars().rev());
+    let after = width(&mut text[end..].chars());
+    start - before..end + after
+}
+
 /// The characters of the line before and after bytes `start..end`, at most [`AROUND_CHARS`] each.
 pub(super) fn around(text: &str, start: usize, end: usize) -> (&str, &str) {
-    let reach = |chars: &mut dyn Iterator<Item = char>| -> usize {
-        chars.take(AROUND_CHARS).take_while(|c| !matches!(c, '\n' | '\r')).map(char::len_utf8).sum()
-    };
-    let before = reach(&mut text[..start].chars().rev());
-    let after = reach(&mut text[end..].chars());
-    (&text[start - before..start], &text[end..end + after])
+    let reach = reach(text, start, end, AROUND_CHARS);
+    (&text[reach.start..start], &text[end..reach.end])
 }
 
 /// Whether the words stand in quotation marks or in a title.

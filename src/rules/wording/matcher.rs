@@ -260,7 +260,7 @@ impl Compiled {
         if self.needs.is_empty() && self.not.is_empty() {
             return true;
         }
-        let neighbourhood = neighbourhood(text, start, end);
+        let neighbourhood = &text[context::reach(text, start, end, CONTEXT_CHARS)];
         let stands = |phrase: &String| neighbourhood.contains(phrase.as_str());
         (self.needs.is_empty() || self.needs.iter().any(stands)) && !self.not.iter().any(stands)
     }
@@ -269,16 +269,6 @@ impl Compiled {
 /// Whether an entry holds on a day; on an unknown one, whether it always does.
 fn in_force(range: DateRange, on: Option<NaiveDate>) -> bool {
     on.map_or(range.from.is_none() && range.to.is_none(), |on| range.covers(on, on))
-}
-
-/// The line around a hit, at most [`CONTEXT_CHARS`] characters on either side.
-fn neighbourhood(text: &str, start: usize, end: usize) -> &str {
-    let reach = |chars: &mut dyn Iterator<Item = char>| -> usize {
-        chars.take(CONTEXT_CHARS).take_while(|c| !matches!(c, '\n' | '\r')).map(char::len_utf8).sum()
-    };
-    let before = reach(&mut text[..start].chars().rev());
-    let after = reach(&mut text[end..].chars());
-    &text[start - before..end + after]
 }
 
 /// Whether a near miss of a protected term already speaks of these words.

@@ -3,8 +3,9 @@
 //! Pure: lists and text in, findings out. It knows nothing of posts, accounts or the store.
 //!
 //! Start reading at [`Checker`]. A text's way: [`normalise`] folds it once and remembers where each character stood,
-//! `matcher` finds words and parts of protected terms in one pass and settles which of them count, and the checker words
-//! what is left in Chinese. [`privacy`] comes before all of it, because only masked text is kept. [`wordlist`] reads the
+//! `matcher` finds words and parts of protected terms in one pass and settles which of them count (`tokens`: do they cut
+//! through right words; `context`: are they quoted or put right; `compact`: are they hidden behind separators),
+//! [`suspects`] looks for characters that break a word, and the checker words what is left in Chinese. [`privacy`] comes before all of it, because only masked text is kept. [`wordlist`] reads the
 //! files that say what is wrong; [`built_in`] holds the ones that come with the program.
 
 pub mod built_in;
@@ -103,7 +104,11 @@ impl Checker {
         let normalised = Normalised::new(text);
         let mut hits = self.matcher.hits(normalised.text(), on.into());
         hits.truncate(FINDINGS_MAX);
-        let suspects = self.suspects.as_ref().map(|suspects| suspects.find(normalised.text())).unwrap_or_default();
+        let suspects = self
+            .suspects
+            .as_ref()
+            .map(|suspects| suspects.find(normalised.text(), FINDINGS_MAX + hits.len()))
+            .unwrap_or_default();
         let mut found: Vec<(usize, usize, Found<'_>)> =
             hits.iter().map(|hit| (hit.start, hit.end, Found::Hit(hit))).collect();
         // What a list already speaks of needs no suspicion.
@@ -191,7 +196,7 @@ fn suspect_finding(suspect: &Suspect, (start, end): (usize, usize), words: &str)
         severity: Severity::Minor,
         tier: Tier::B,
         entry: entry.to_owned(),
-        message: format!("请核对：“{words}”是否应为“{}”", suspect.right),
+        message: question(words, &suspect.right),
         basis: basis.to_owned(),
     }
 }
@@ -214,11 +219,15 @@ fn too_large(error: &aho_corasick::BuildError) -> String {
     format!("all lists together are too large to compile ({error}); use fewer entries")
 }
 
+fn question(words: &str, right: &str) -> String {
+    format!("请核对：“{words}”是否应为“{right}”")
+}
+
 /// One sentence for the person who must act. A suspect and a hint ask; everything else says.
 fn entry_message(entry: &Entry, words: &str, doubtful: bool) -> String {
     let asks = doubtful || entry.tier == Tier::B || entry.severity == Severity::Hint;
     match (&entry.right, entry.class) {
-        (Some(right), _) if asks => format!("请核对：“{words}”是否应为“{right}”"),
+        (Some(right), _) if asks => question(words, right),
         (Some(right), WordingClass::Sensitive) => format!("“{words}”属不当用语，建议改为“{right}”"),
         (Some(right), _) => format!("“{words}”应为“{right}”"),
         (None, _) if asks => format!("请核对：“{words}”使用是否恰当"),

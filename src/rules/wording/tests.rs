@@ -186,6 +186,20 @@ fn the_built_in_lists_are_every_file_of_the_folder() {
 }
 
 #[test]
+fn every_line_of_the_lexicon_is_read_and_none_hides_an_error() {
+    let words: std::collections::HashSet<&str> = built_in::lexicon().map(|(word, _)| word).collect();
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("wordlists/lexicon.txt")).unwrap();
+    assert_eq!(words.len(), text.lines().filter(|line| !line.starts_with('#')).count());
+    let entries = built_in::LISTS.iter().filter(|(name, _)| !holds_terms(name));
+    let entries = entries.flat_map(|(name, text)| wordlist::parse(name, text).unwrap());
+    let hidden: Vec<String> = entries
+        .filter(|entry| entry.tier == Tier::A && entry.needs.is_empty() && words.contains(entry.word.as_str()))
+        .map(|entry| entry.id)
+        .collect();
+    assert_eq!(hidden, Vec::<String>::new());
+}
+
+#[test]
 fn the_built_in_lists_are_free_of_faults() {
     let shown = Checker::built_in().map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>());
     assert!(shown.is_ok(), "{shown:#?}");

@@ -27,9 +27,13 @@ pub(super) fn dictionary() -> &'static Jieba {
     &JIEBA
 }
 
-/// The words of one stretch of Han characters, kept while the places asked for lie in it.
+/// How far from where the stretch was cut off a place must lie for its words to be known, in characters.
+const MARGIN_CHARS: usize = 10;
+
+/// The words of one stretch of Han characters, kept while the places asked for lie well within it.
 #[derive(Debug, Default)]
 pub(super) struct TokenEdges {
+    /// Bytes of the text between which the words are known.
     start: usize,
     end: usize,
     /// Bytes of the text at which a word begins or ends, ascending.
@@ -46,15 +50,21 @@ impl TokenEdges {
     }
 
     fn cut(&mut self, text: &str, start: usize, end: usize) {
-        let reach = |chars: &mut dyn Iterator<Item = char>| -> usize {
-            chars.take_while(|c| is_han(*c)).take(AROUND_CHARS).map(char::len_utf8).sum()
+        // Bytes to be segmented, and those of them that lie too near to where the stretch was cut off.
+        let reach = |chars: &mut dyn Iterator<Item = char>| -> (usize, usize) {
+            let mut chars = chars.take_while(|c| is_han(*c)).map(char::len_utf8);
+            let known: usize = chars.by_ref().take(AROUND_CHARS - MARGIN_CHARS).sum();
+            let margin: usize = chars.by_ref().take(MARGIN_CHARS).sum();
+            (known + margin, if chars.next().is_some() { margin } else { 0 })
         };
-        self.start = start - reach(&mut text[..start].chars().rev());
-        self.end = end + reach(&mut text[end..].chars());
+        let (before, margin_before) = reach(&mut text[..start].chars().rev());
+        let (after, margin_after) = reach(&mut text[end..].chars());
+        let (first, past) = (start - before, end + after);
+        (self.start, self.end) = (first + margin_before, past - margin_after);
         self.edges.clear();
-        self.edges.push(self.start);
-        let mut at = self.start;
-        for token in dictionary().cut(&text[self.start..self.end], false) {
+        self.edges.push(first);
+        let mut at = first;
+        for token in dictionary().cut(&text[first..past], false) {
             at += token.word.len();
             self.edges.push(at);
         }
@@ -79,6 +89,22 @@ mod tests {
     fn one_that_cuts_through_right_words_does_not() {
         assert!(!fits("在官网发布署名文章", "布署"));
         assert!(!fits("出席大会仪式的人员", "会仪"));
+    }
+
+    #[test]
+    fn where_a_stretch_was_cut_off_no_word_ends() {
+        let before = "会议布署了全州防汛抗旱和安全生产工作并要求各县市各部门认真落实";
+        // The place asked for ends within a word, wherever the first stretch was cut off.
+        for n in 0..before.chars().count() {
+            let filler: String = before.chars().skip(4).take(n).collect();
+            let text = format!("会议布署{filler}由公式期望值");
+            let mut edges = TokenEdges::default();
+            let fit = ["布署", "公式期"].map(|words| {
+                let at = text.find(words).unwrap();
+                edges.fit(&text, at, at + words.len())
+            });
+            assert_eq!(fit, [true, false], "{text}");
+        }
     }
 
     #[test]

@@ -16,7 +16,6 @@ pub enum Layer {
     Lists,
     ProtectedTerms,
     Privacy,
-    Marks,
     Suspects,
 }
 
@@ -26,7 +25,6 @@ impl Layer {
             Self::Lists => "lists",
             Self::ProtectedTerms => "protected terms",
             Self::Privacy => "privacy",
-            Self::Marks => "marks",
             Self::Suspects => "suspects",
         }
     }
@@ -36,7 +34,6 @@ impl Layer {
             (WordingClass::Protected, _) => Self::ProtectedTerms,
             (WordingClass::Privacy, _) => Self::Privacy,
             (_, Some("suspect")) => Self::Suspects,
-            (_, Some("mark")) => Self::Marks,
             _ => Self::Lists,
         }
     }
@@ -168,11 +165,12 @@ pub fn score_pairs(checker: &Checker, pairs: &[Pair<'_>], on: Option<NaiveDate>)
         }
         for layer in all.iter().map(|finding| Layer::of(finding)).collect::<BTreeSet<_>>() {
             let of_layer: Vec<&Finding> = all.iter().copied().filter(|finding| Layer::of(finding) == layer).collect();
-            add_claims(scores.by_layer.entry(layer).or_default(), &gold, &of_layer);
+            add(scores.by_layer.entry(layer).or_default(), pair, &gold, &of_layer);
         }
         let is_false = |finding: &&Finding| claimed(finding).any(|place| !gold.contains(&place));
         scores.false_alarms.extend(findings.iter().filter(is_false).map(|finding| (pair.line, finding.clone())));
     }
+    // A layer that was silent on a pair missed what is wrong in it all the same.
     let n_gold = scores.both_tiers.n_gold;
     scores.by_layer.values_mut().for_each(|score| score.n_gold = n_gold);
     scores
@@ -196,19 +194,15 @@ pub fn score_clean(checker: &Checker, text: &str, on: Option<NaiveDate>) -> Clea
 }
 
 fn add(score: &mut Score, pair: &Pair<'_>, gold: &BTreeSet<usize>, findings: &[&Finding]) {
-    score.n_gold += gold.len();
-    add_claims(score, gold, findings);
-    if !gold.is_empty() && right_forms(pair).any(|right| corrected(pair.wrong, findings) == right) {
-        score.n_corrected += 1;
-    }
-}
-
-fn add_claims(score: &mut Score, gold: &BTreeSet<usize>, findings: &[&Finding]) {
     let claims: BTreeSet<usize> = findings.iter().flat_map(|finding| claimed(finding)).collect();
     let n_hit = claims.intersection(gold).count();
+    score.n_gold += gold.len();
     score.n_claimed += claims.len();
     score.n_hit += n_hit;
     score.n_found += usize::from(n_hit > 0);
+    if !gold.is_empty() && right_forms(pair).any(|right| corrected(pair.wrong, findings) == right) {
+        score.n_corrected += 1;
+    }
 }
 
 fn right_forms<'a>(pair: &Pair<'a>) -> impl Iterator<Item = &'a str> {

@@ -107,9 +107,6 @@ fn invisible_characters_hide_no_misspelling() {
     check("中华人\u{200b}民共合国", &[("中华人\u{200b}民共合国", "中华人民共和国")]);
 }
 
-/// Random characters that each character of a term is replaced with.
-const REPLACEMENTS: usize = 1;
-
 /// One-edit corruptions of a term: each character replaced, each inner one dropped or doubled, each neighbouring pair
 /// swapped.
 fn corruptions(term: &str, random: &mut fastrand::Rng) -> Vec<String> {
@@ -117,7 +114,7 @@ fn corruptions(term: &str, random: &mut fastrand::Rng) -> Vec<String> {
     let join = |parts: &[&[char]]| parts.concat().into_iter().collect::<String>();
     let mut corrupted = Vec::new();
     for i in 0..chars.len() {
-        for _ in 0..REPLACEMENTS {
+        for _ in 0..20 {
             corrupted.push(join(&[&chars[..i], &[random.char('\u{4e00}'..='\u{9fa5}')], &chars[i + 1..]]));
         }
     }
@@ -177,20 +174,19 @@ fn every_corruption_of_every_built_in_term_is_found() {
     let checker = Checker::from_files(&lists).unwrap();
     let mut random = fastrand::Rng::with_seed(20_261_121);
     let mut missed = Vec::new();
-    let mut n_checked = 0;
+    let mut n_found = 0;
     // The marks within a slogan are not judged, and the letters beside them only as far as the marks stand.
     for term in terms.iter().filter(|term| term.term.chars().all(is_han)) {
         for corrupted in corruptions(&term.term, &mut random) {
-            if is_innocent(&corrupted, &term.term, &terms) {
-                continue;
-            }
-            n_checked += 1;
             let on = term.in_force.to.or(term.in_force.from).unwrap_or_else(day);
-            if checker.check(&format!("会议指出，{corrupted}。"), on).is_empty() {
+            // Whether it is innocent takes long to say, and is asked only of what was not found.
+            if !checker.check(&format!("会议指出，{corrupted}。"), on).is_empty() {
+                n_found += 1;
+            } else if !is_innocent(&corrupted, &term.term, &terms) {
                 missed.push(format!("{} for {}", corrupted, term.term));
             }
         }
     }
-    assert!(missed.is_empty(), "{} of {n_checked} missed: {missed:?}", missed.len());
-    assert!(n_checked > 20 * terms.len());
+    assert!(missed.is_empty(), "{} missed beside {n_found} found: {missed:?}", missed.len());
+    assert!(n_found > 100 * terms.len());
 }

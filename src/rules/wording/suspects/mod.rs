@@ -77,7 +77,7 @@ pub(super) struct Suspects {
 
 /// Frequencies of single characters as words, by character.
 static LONE_FREQUENCIES: LazyLock<HashMap<char, f64>> = LazyLock::new(|| {
-    let lone = ('\u{4e00}'..='\u{9fa5}').map(|character| (character, frequency_of(&character.to_string())));
+    let lone = ('\u{4e00}'..='\u{9fa5}').map(|character| (character, frequency(&character.to_string()).unwrap_or(1.0)));
     lone.collect()
 });
 
@@ -86,10 +86,14 @@ impl Suspects {
         Self { model }
     }
 
-    /// The suspects of a normalised text in its order, none overlapping another.
-    pub(super) fn find(&self, text: &str) -> Vec<Suspect> {
+    /// The suspects of a normalised text in its order, none overlapping another. After about `n_max` of them no further
+    /// text is read.
+    pub(super) fn find(&self, text: &str, n_max: usize) -> Vec<Suspect> {
         let mut found = Vec::new();
         for (start, stretch) in stretches(text) {
+            if found.len() >= n_max {
+                break;
+            }
             Stretch::new(stretch).suspects(self.model.as_deref(), &mut found, start);
         }
         found
@@ -316,13 +320,9 @@ impl<'a> Stretch<'a> {
 }
 
 /// How often a word of the dictionary was met; `None` if it is none.
-fn frequency(word: &str) -> Option<f64> {
-    dictionary().has_word(word).then(|| frequency_of(word))
-}
-
 #[expect(clippy::cast_precision_loss, reason = "frequencies are far below 2^52")]
-fn frequency_of(word: &str) -> f64 {
-    if dictionary().has_word(word) { dictionary().suggest_freq(word) as f64 } else { 1.0 }
+fn frequency(word: &str) -> Option<f64> {
+    dictionary().has_word(word).then(|| dictionary().suggest_freq(word) as f64)
 }
 
 /// Logarithm of the probability of the best segmentation of Han characters.
@@ -335,7 +335,7 @@ fn log_frequency(word: &str) -> f64 {
     let mut chars = word.chars();
     match (chars.next(), chars.next()) {
         (Some(lone), None) => LONE_FREQUENCIES.get(&lone).copied().unwrap_or(1.0).ln(),
-        _ => frequency_of(word).ln(),
+        _ => frequency(word).unwrap_or(1.0).ln(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! trigram to bigram to single character with fixed pseudo-counts (Dirichlet smoothing, `MacKay` and Peto 1995).
 
 use std::collections::HashMap;
+use std::io::Read as _;
 
 use crate::rules::wording::normalise::Normalised;
 use crate::rules::wording::protected::is_han;
@@ -12,7 +13,7 @@ use crate::rules::wording::protected::is_han;
 const MAGIC: &[u8; 8] = b"duwanglm";
 const FORM_VERSION: u32 = 1;
 /// Largest model file, in bytes, unpacked.
-const MODEL_BYTES_MAX: usize = 256 * 1024 * 1024;
+const MODEL_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Level of zstd: the file is written once.
 const COMPRESSION_LEVEL: i32 = 12;
 
@@ -117,7 +118,7 @@ impl Trainer {
             triples: Table::new(self.triples, TRIPLE_BITS, triples_min),
             digest: String::new(),
         };
-        model.digest = model.content_digest();
+        model.digest = digest_of(&model.plain_bytes());
         Ok(model)
     }
 }
@@ -153,10 +154,6 @@ impl LanguageModel {
             / (float(self.pairs.count(key(&[before, last]))) + TRIGRAM_PSEUDO_COUNT)
     }
 
-    fn content_digest(&self) -> String {
-        crate::model::digest_bytes_hex([self.plain_bytes().as_slice()], 12)
-    }
-
     fn plain_bytes(&self) -> Vec<u8> {
         let tables = [&self.singles, &self.pairs, &self.triples];
         let mut bytes = Vec::with_capacity(32 + tables.iter().map(|table| table.packed.len() * 8).sum::<usize>());
@@ -186,7 +183,9 @@ impl LanguageModel {
         if form != FORM_VERSION {
             return Err(ModelError::OtherForm(form));
         }
-        let plain = zstd::bulk::decompress(packed, MODEL_BYTES_MAX)
+        let mut plain = Vec::new();
+        zstd::stream::read::Decoder::new(packed)
+            .and_then(|unpacked| unpacked.take(MODEL_BYTES_MAX).read_to_end(&mut plain))
             .map_err(|_| ModelError::Damaged("its content cannot be unpacked"))?;
         let mut reader = plain.as_slice();
         let mut number = || -> Result<u64, ModelError> {
@@ -207,10 +206,15 @@ impl LanguageModel {
             Ok(Table { count_bits, packed })
         };
         let (singles, pairs, triples) = (table(SINGLE_BITS)?, table(PAIR_BITS)?, table(TRIPLE_BITS)?);
-        let mut model = Self { n_chars, singles, pairs, triples, digest: String::new() };
-        model.digest = model.content_digest();
-        Ok(model)
+        if !reader.is_empty() {
+            return Err(ModelError::Damaged("something follows its last table"));
+        }
+        Ok(Self { n_chars, singles, pairs, triples, digest: digest_of(&plain) })
     }
+}
+
+fn digest_of(plain: &[u8]) -> String {
+    crate::model::digest_bytes_hex([plain], 12)
 }
 
 /// Sixteen bits for each character; characters beyond the basic plane share a key.

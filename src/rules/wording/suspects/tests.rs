@@ -5,7 +5,7 @@ use super::*;
 
 fn found(suspects: &Suspects, text: &str) -> Vec<(String, String)> {
     suspects
-        .find(text)
+        .find(text, usize::MAX)
         .into_iter()
         .map(|suspect| (text[suspect.start..suspect.end].to_owned(), suspect.right))
         .collect()
@@ -46,10 +46,16 @@ fn a_model_that_knows_the_right_text_finds_more_and_agrees_with_it() {
     assert_eq!(found(&suspects, "优提环境"), []);
 }
 
+#[test]
+fn no_more_text_is_read_than_findings_are_wanted() {
+    let text = "建立农药包装发弃物回收体系，".repeat(20);
+    assert_eq!(Suspects::default().find(&text, 3).len(), 3);
+}
+
 proptest! {
     #[test]
     fn suspects_lie_in_the_text_in_order_and_apart(text in "[修盯订发弃物的人民政府，a\u{20000}]{0,300}") {
-        let suspects = Suspects::default().find(&text);
+        let suspects = Suspects::default().find(&text, usize::MAX);
         let mut at = 0;
         for suspect in suspects {
             prop_assert!(at <= suspect.start && suspect.start < suspect.end);
