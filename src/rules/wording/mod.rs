@@ -5,14 +5,16 @@
 //! Start reading at [`Checker`]. A text's way: [`normalise`] folds it once and remembers where each character stood,
 //! `matcher` finds words and parts of protected terms in one pass and settles which of them count (`tokens`: do they cut
 //! through right words; `context`: are they quoted or put right; `compact`: are they hidden behind separators),
-//! [`suspects`] looks for characters that break a word, and the checker words what is left in Chinese. [`privacy`] comes before all of it, because only masked text is kept. [`wordlist`] reads the
-//! files that say what is wrong; [`built_in`] holds the ones that come with the program.
+//! [`suspects`] looks for characters that break a word, `marks` for punctuation, numbers and repetitions, and the checker
+//! words what is left in Chinese. [`privacy`] comes before all of it, because only masked text is kept. [`wordlist`] reads
+//! the files that say what is wrong; [`built_in`] holds the ones that come with the program.
 
 pub mod built_in;
 mod compact;
 mod context;
 pub mod evaluate;
 pub mod learning;
+mod marks;
 mod matcher;
 pub mod normalise;
 pub mod privacy;
@@ -45,7 +47,7 @@ const DICTIONARY_BASIS: &str = "词典比对，机器推断，须经人工核对
 const MODEL_BASIS: &str = "词典与语言模型比对，机器推断，须经人工核对";
 
 /// Part of [`Checker::version`]: raised whenever the same lists would find something else in the same text.
-const ENGINE_VERSION: &str = "2";
+const ENGINE_VERSION: &str = "3";
 
 /// Reads texts with a set of word lists. Share it in an `Arc`; to reload, build another one and exchange them.
 #[derive(Debug)]
@@ -119,7 +121,7 @@ impl Checker {
         found.truncate(FINDINGS_MAX);
         let mut spans = normalised.spans();
         let mut cursor = CharCursor::new(text);
-        found
+        let findings = found
             .iter()
             .filter_map(|(start, end, found)| {
                 let (start, end) = spans.original(*start, *end);
@@ -129,7 +131,8 @@ impl Checker {
                     Found::Suspect(suspect) => suspect_finding(suspect, (start, end), words),
                 })
             })
-            .collect()
+            .collect();
+        merged(findings, marks::findings(text))
     }
 
     /// The same for a text as it was written: personal data is masked first and reported too.
@@ -176,6 +179,23 @@ impl Checker {
             }
         }
     }
+}
+
+/// Both in the order of the text; of two that speak of the same words the first kind.
+fn merged(mut findings: Vec<Finding>, marks: Vec<Finding>) -> Vec<Finding> {
+    if marks.is_empty() {
+        return findings;
+    }
+    let overlaps = |mark: &Finding, finding: &Finding| mark.start < finding.end && finding.start < mark.end;
+    let n_found = findings.len();
+    for mark in marks {
+        if !findings[..n_found].iter().any(|finding| overlaps(&mark, finding)) {
+            findings.push(mark);
+        }
+    }
+    findings.sort_by_key(|finding| (finding.start, finding.end));
+    findings.truncate(FINDINGS_MAX);
+    findings
 }
 
 /// What stands at one place.

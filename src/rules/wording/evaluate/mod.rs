@@ -17,6 +17,7 @@ pub enum Layer {
     ProtectedTerms,
     Privacy,
     Suspects,
+    Marks,
 }
 
 impl Layer {
@@ -26,6 +27,7 @@ impl Layer {
             Self::ProtectedTerms => "protected terms",
             Self::Privacy => "privacy",
             Self::Suspects => "suspects",
+            Self::Marks => "marks",
         }
     }
 
@@ -34,6 +36,7 @@ impl Layer {
             (WordingClass::Protected, _) => Self::ProtectedTerms,
             (WordingClass::Privacy, _) => Self::Privacy,
             (_, Some("suspect")) => Self::Suspects,
+            (_, Some("mark")) => Self::Marks,
             _ => Self::Lists,
         }
     }

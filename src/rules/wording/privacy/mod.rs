@@ -153,7 +153,7 @@ pub fn findings_of(spans: &[MaskedSpan], masked_text: &str) -> Vec<Finding> {
     findings
 }
 
-/// Turns ascending character offsets into byte offsets without starting over.
+/// Turns ascending character offsets into byte offsets, and back, without starting over.
 pub(super) struct CharCursor<'a> {
     text: &'a str,
     n_chars: usize,
@@ -177,6 +177,16 @@ impl<'a> CharCursor<'a> {
         self.byte = self.text.len() - rest.as_str().len();
         self.n_chars = char_index;
         Some(self.byte)
+    }
+
+    /// The character that starts at a byte, which must be a border of characters.
+    pub(super) fn char_of(&mut self, byte: usize) -> usize {
+        if byte < self.byte {
+            (self.n_chars, self.byte) = (0, 0);
+        }
+        self.n_chars += self.text[self.byte..byte].chars().count();
+        self.byte = byte;
+        self.n_chars
     }
 }
 
