@@ -8,7 +8,7 @@ use std::hint::black_box;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use duwang::rules::wording::normalise::Normalised;
-use duwang::rules::wording::wordlist::{holds_terms, parse, parse_protected};
+use duwang::rules::wording::wordlist::Lists;
 use duwang::rules::wording::{Checker, built_in, privacy};
 
 const TEXT_BYTES: usize = 5_000_000;
@@ -71,14 +71,9 @@ fn text() -> String {
 
 /// Every word and term of the built-in lists.
 fn words() -> Vec<String> {
-    let words = built_in::LISTS.iter().map(|(name, text)| {
-        if holds_terms(name) {
-            parse_protected(name, text).map(|terms| terms.into_iter().map(|term| term.term).collect::<Vec<_>>())
-        } else {
-            parse(name, text).map(|entries| entries.into_iter().map(|entry| entry.word).collect())
-        }
-    });
-    words.flatten().flatten().collect()
+    let Ok(lists) = Lists::read(built_in::LISTS) else { return Vec::new() };
+    let terms = lists.terms.into_iter().map(|term| term.term);
+    lists.entries.into_iter().map(|entry| entry.word).chain(terms).collect()
 }
 
 fn wording(c: &mut Criterion) {

@@ -82,14 +82,21 @@ impl Check {
     }
 }
 
-/// The lists of the configuration, where there is one; else the built-in ones: an editor needs no configuration.
+/// The checker of the lists of the configuration, where there is one; else of the built-in ones: an editor needs no
+/// configuration.
 pub(super) fn checker(session: &Session) -> anyhow::Result<Checker> {
+    let (settings, dir) = settings(session)?;
+    load_checker(&settings, &dir)
+}
+
+/// The settings to check with, and the folder that their paths are relative to.
+pub(super) fn settings(session: &Session) -> anyhow::Result<(Settings, PathBuf)> {
     let dir = session.config_dir();
     if session.global.config.is_none() && !dir.join("duwang.yaml").is_file() {
-        return load_checker(&Settings::default(), &dir);
+        return Ok((Settings::default(), dir));
     }
     let config = session.load_config()?;
-    load_checker(&config.settings, &config.dir)
+    Ok((config.settings, config.dir))
 }
 
 struct Reporter<'a> {

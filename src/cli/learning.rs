@@ -11,7 +11,7 @@ use crate::model::decision::EntryStats;
 use crate::rules::wording::learning::backtest::{Comparison, Difference, lists_with};
 use crate::rules::wording::learning::candidates::{Candidates, ENTRIES_FILE, PHRASES_FILE, candidates};
 use crate::rules::wording::learning::{Demotion, is_demoted};
-use crate::rules::wording::wordlist::{self, holds_terms};
+use crate::rules::wording::wordlist::Lists;
 
 /// Newest decisions of which candidates are made.
 const DECISIONS_MAX: u32 = 100_000;
@@ -110,14 +110,8 @@ impl Stats {
 impl MakeCandidates {
     pub(super) async fn run(self, session: &Session, output: &mut Output) -> anyhow::Result<()> {
         let engine = session.engine().await?;
-        let (mut entries, mut terms) = (Vec::new(), Vec::new());
-        for (name, text) in load_lists(&engine.config.settings, &engine.config.dir)? {
-            if holds_terms(&name) {
-                terms.extend(wordlist::parse_protected(&name, &text).map_err(WordlistErrors)?);
-            } else {
-                entries.extend(wordlist::parse(&name, &text).map_err(WordlistErrors)?);
-            }
-        }
+        let files = load_lists(&engine.config.settings, &engine.config.dir)?;
+        let Lists { entries, terms, .. } = Lists::read(&files).map_err(WordlistErrors)?;
         let decisions = engine.store.read().await?.decisions(DECISIONS_MAX).await?;
         engine.store.close().await;
         let zone = engine.config.settings.time_zone;

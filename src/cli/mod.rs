@@ -42,7 +42,7 @@ use crate::config::settings::Settings;
 use crate::config::{Config, ConfigErrors, LogEnvironment};
 use crate::engine::Engine;
 use crate::rules::wording::suspects::model::LanguageModel;
-use crate::rules::wording::wordlist::{PROTECTED_DIR, WordlistError};
+use crate::rules::wording::wordlist::{LEADERS_FILE, ListKind, PROTECTED_DIR, WordlistError};
 use crate::rules::wording::{Checker, built_in};
 use crate::store::{Store, StoreError};
 
@@ -300,9 +300,23 @@ fn checker_of(
     Ok(checker.with_suspects(model.map(Arc::new)))
 }
 
-/// Name and text of the built-in word lists, or of those of `wording.lists_dir`; the lists of its folder of protected
-/// terms have that folder in their name.
+/// Name and text of the word lists of the settings, sorted by name.
 fn load_lists(settings: &Settings, dir: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let mut files = load_folder(settings, dir)?;
+    if let Some(leaders) = &settings.wording.leaders {
+        let path = dir.join(leaders);
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read `wording.leaders` {}", path.display()))?;
+        files.retain(|(name, _)| ListKind::of(name) != ListKind::Leaders);
+        files.push((LEADERS_FILE.to_owned(), text));
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The built-in word lists, or those of `wording.lists_dir`; the lists of its folder of protected terms have that folder
+/// in their name.
+fn load_folder(settings: &Settings, dir: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let Some(lists_dir) = &settings.wording.lists_dir else {
         return Ok(built_in::LISTS.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect());
     };
@@ -323,7 +337,6 @@ fn load_lists(settings: &Settings, dir: &Path) -> anyhow::Result<Vec<(String, St
             }
         }
     }
-    files.sort();
     Ok(files)
 }
 

@@ -8,18 +8,20 @@ use anyhow::Context as _;
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 
-use super::{Output, Session, check, learning, read_model};
+use super::{EXIT_FAILED, Output, Session, WordlistErrors, check, learning, load_checker, load_lists, read_model};
 use crate::engine::close::write_whole;
 use crate::rules::wording::Checker;
+use crate::rules::wording::audit::audit;
 use crate::rules::wording::evaluate::{Score, parse_pairs, score_clean, score_pairs};
 use crate::rules::wording::suspects::model::Trainer;
+use crate::rules::wording::wordlist::Lists;
 
 /// Entries named in the result of clean text, the commonest first.
 const ENTRIES_SHOWN: usize = 30;
 
 #[derive(Debug, Subcommand)]
 pub enum Wordlist {
-    /// Read all lists and name every fault with file, line and column
+    /// Read all lists and name every fault with file, line and column; then entries that contradict, shadow or have expired
     Check,
     /// Measure precision, recall and false alarms on sentences of your own
     Evaluate(Evaluate),
@@ -71,12 +73,26 @@ impl Wordlist {
         match self {
             Self::Check => {
                 // Broken lists end here, with all their faults named.
-                let checker = check::checker(session)?;
-                let (n_entries, n_terms) = checker.counts();
+                let (settings, dir) = check::settings(session)?;
+                let lists = Lists::read(&load_lists(&settings, &dir)?).map_err(WordlistErrors)?;
+                let checker = load_checker(&settings, &dir)?;
+                let today = session.clock.now().with_timezone(&chrono_tz::Asia::Shanghai).date_naive();
+                let remarks = audit(&lists, &checker, today);
+                for remark in &remarks {
+                    output.line(remark)?;
+                }
+                let (n_entries, n_terms) = (lists.entries.len(), lists.terms.len());
+                let n_contradictions = remarks.iter().filter(|remark| remark.is_contradiction()).count();
                 output.line(format_args!(
-                    "{n_entries} entries and {n_terms} protected terms are sound, version {}",
-                    checker.version()
+                    "{n_entries} entries, {n_terms} protected terms and {} leaders are free of faults, version {}; \
+                     {n_contradictions} contradictions, {} other remarks",
+                    lists.leaders.len(),
+                    checker.version(),
+                    remarks.len() - n_contradictions
                 ))?;
+                if n_contradictions > 0 {
+                    return Ok(ExitCode::from(EXIT_FAILED));
+                }
             }
             Self::TrainLm(train) => train.run(output)?,
             Self::Evaluate(evaluate) => {

@@ -283,6 +283,8 @@ pub enum FillText {
 pub struct WordingSettings {
     /// Folder of the word lists, relative to the configuration folder. Default: the lists built into the program.
     pub lists_dir: Option<PathBuf>,
+    /// File of leaders' names and offices, in place of `leaders.tsv` of the lists. Default: that one.
+    pub leaders: Option<PathBuf>,
     /// Whether characters that break a word of the dictionary are suspected. Default: true.
     pub suspects: bool,
     /// File of a language model that judges suspects too, made by `duwang wordlist train-lm`. Default: none.
@@ -295,7 +297,14 @@ pub struct WordingSettings {
 
 impl Default for WordingSettings {
     fn default() -> Self {
-        Self { lists_dir: None, suspects: true, language_model: None, demote_below: 0.7, demote_after: 5 }
+        Self {
+            lists_dir: None,
+            leaders: None,
+            suspects: true,
+            language_model: None,
+            demote_below: 0.7,
+            demote_after: 5,
+        }
     }
 }
 

@@ -131,6 +131,9 @@ fn wording(table: &Table<'_>, wording: &mut WordingSettings) {
     if let Some(field) = table.optional("lists_dir") {
         wording.lists_dir = field.read(path);
     }
+    if let Some(field) = table.optional("leaders") {
+        wording.leaders = field.read(path);
+    }
     set(table, "suspects", &mut wording.suspects, values::boolean);
     if let Some(field) = table.optional("language_model") {
         wording.language_model = field.read(path);

@@ -5,6 +5,7 @@ pub const LISTS: &[(&str, &str)] = &[
     ("collocations.tsv", include_str!("../../../wordlists/collocations.tsv")),
     ("forms.tsv", include_str!("../../../wordlists/forms.tsv")),
     ("idioms.tsv", include_str!("../../../wordlists/idioms.tsv")),
+    ("leaders.tsv", include_str!("../../../wordlists/leaders.tsv")),
     ("official.tsv", include_str!("../../../wordlists/official.tsv")),
     ("officialese.tsv", include_str!("../../../wordlists/officialese.tsv")),
     ("places.tsv", include_str!("../../../wordlists/places.tsv")),

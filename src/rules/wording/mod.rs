@@ -4,15 +4,18 @@
 //!
 //! Start reading at [`Checker`]. A text's way: [`normalise`] folds it once and remembers where each character stood,
 //! `matcher` finds words and parts of protected terms in one pass and settles which of them count (`tokens`: do they cut
-//! through right words; `context`: are they quoted or put right; `compact`: are they hidden behind separators),
+//! through right words; `context`: are they quoted or put right; `compact`: are they hidden behind separators), `leaders`
+//! pairs names and offices,
 //! [`suspects`] looks for characters that break a word, `marks` for punctuation, numbers and repetitions, and the checker
 //! words what is left in Chinese. [`privacy`] comes before all of it, because only masked text is kept. [`wordlist`] reads
 //! the files that say what is wrong; [`built_in`] holds the ones that come with the program.
 
+pub mod audit;
 pub mod built_in;
 mod compact;
 mod context;
 pub mod evaluate;
+mod leaders;
 pub mod learning;
 mod marks;
 mod matcher;
@@ -28,12 +31,13 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
+use self::leaders::{LeaderFault, LeaderHit, Leaders};
 use self::matcher::{Hit, Matcher, Subject};
 use self::normalise::Normalised;
 use self::privacy::CharCursor;
 use self::suspects::model::LanguageModel;
 use self::suspects::{Suspect, Suspects};
-use self::wordlist::{Entry, Term, WordlistError};
+use self::wordlist::{Entry, Leader, Lists, WordlistError};
 use crate::model::digest_hex;
 use crate::model::violation::{Finding, Severity, Tier, WordingClass};
 
@@ -53,6 +57,7 @@ const ENGINE_VERSION: &str = "3";
 #[derive(Debug)]
 pub struct Checker {
     matcher: Matcher,
+    leaders: Option<Leaders>,
     suspects: Option<Suspects>,
     version: String,
     n_entries: usize,
@@ -70,14 +75,16 @@ impl Checker {
     pub fn from_files<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Result<Self, Vec<WordlistError>> {
         let mut files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_ref(), text.as_ref())).collect();
         files.sort_unstable();
-        let (entries, terms) = parse_all(&files)?;
+        let Lists { entries, terms, leaders } = Lists::read(&files)?;
         let (n_entries, n_terms) = (entries.len(), terms.len());
-        let matcher = Matcher::new(entries, &terms).map_err(|error| {
+        let too_large = |error: aho_corasick::BuildError| {
             vec![WordlistError { file: "*".to_owned(), line: 1, column: None, problem: too_large(&error) }]
-        })?;
+        };
+        let matcher = Matcher::new(entries, &terms).map_err(too_large)?;
+        let leaders = Leaders::new(leaders).map_err(too_large)?;
         let contents = files.iter().flat_map(|(name, text)| [*name, *text]);
         let version = digest_hex(std::iter::once(ENGINE_VERSION).chain(contents), 12);
-        Ok(Self { matcher, suspects: None, version, n_entries, n_terms })
+        Ok(Self { matcher, leaders, suspects: None, version, n_entries, n_terms })
     }
 
     /// The same lists, and suspects beside them: characters that break a word of the dictionary, judged by a language
@@ -104,8 +111,12 @@ impl Checker {
     /// right in a text of its time.
     pub fn check(&self, text: &str, on: impl Into<Option<NaiveDate>>) -> Vec<Finding> {
         let normalised = Normalised::new(text);
-        let mut hits = self.matcher.hits(normalised.text(), on.into());
+        let on = on.into();
+        let mut hits = self.matcher.hits(normalised.text(), on);
         hits.truncate(FINDINGS_MAX);
+        let mut of_leaders =
+            self.leaders.as_ref().zip(on).map(|(leaders, on)| leaders.hits(normalised.text(), on)).unwrap_or_default();
+        of_leaders.truncate(FINDINGS_MAX);
         let suspects = self
             .suspects
             .as_ref()
@@ -113,10 +124,13 @@ impl Checker {
             .unwrap_or_default();
         let mut found: Vec<(usize, usize, Found<'_>)> =
             hits.iter().map(|hit| (hit.start, hit.end, Found::Hit(hit))).collect();
+        found.extend(of_leaders.iter().map(|hit| (hit.start, hit.end, Found::Leader(hit))));
         // What a list already speaks of needs no suspicion.
-        let is_new = |suspect: &&Suspect| hits.iter().all(|hit| hit.end <= suspect.start || suspect.end <= hit.start);
-        let suspects = suspects.iter().filter(is_new).take(FINDINGS_MAX);
-        found.extend(suspects.map(|suspect| (suspect.start, suspect.end, Found::Suspect(suspect))));
+        let is_new = |suspect: &&Suspect| {
+            found.iter().all(|(start, end, _)| *end <= suspect.start || suspect.end <= *start)
+        };
+        let suspects: Vec<&Suspect> = suspects.iter().filter(is_new).take(FINDINGS_MAX).collect();
+        found.extend(suspects.into_iter().map(|suspect| (suspect.start, suspect.end, Found::Suspect(suspect))));
         found.sort_by_key(|(start, end, _)| (*start, *end));
         found.truncate(FINDINGS_MAX);
         let mut spans = normalised.spans();
@@ -128,6 +142,7 @@ impl Checker {
                 let words = &text[cursor.byte_of(start)?..cursor.byte_of(end)?];
                 Some(match found {
                     Found::Hit(hit) => self.finding(hit, (start, end), words),
+                    Found::Leader(hit) => self.leader_finding(hit, (start, end), words)?,
                     Found::Suspect(suspect) => suspect_finding(suspect, (start, end), words),
                 })
             })
@@ -179,6 +194,34 @@ impl Checker {
             }
         }
     }
+
+    fn leader_finding(&self, hit: &LeaderHit, (start, end): (usize, usize), words: &str) -> Option<Finding> {
+        let leader = self.leaders.as_ref()?.leader(hit.leader);
+        Some(Finding {
+            start,
+            end,
+            text: words.to_owned(),
+            suggestion: hit.right.clone(),
+            class: WordingClass::Protected,
+            severity: Severity::Serious,
+            tier: hit.tier,
+            entry: leader.id.clone(),
+            message: leader_message(leader, hit, words),
+            basis: leader.source.clone(),
+        })
+    }
+}
+
+/// What the list knows of the person, as one sentence.
+fn leader_message(leader: &Leader, hit: &LeaderHit, words: &str) -> String {
+    let Leader { name, title, .. } = leader;
+    match (hit.kind, &hit.right) {
+        (LeaderFault::Name, _) if hit.tier == Tier::A => format!("“{words}”疑为“{name}”误写（登记职务：{title}）"),
+        (LeaderFault::Name, _) => format!("请核对：“{words}”是否应为“{name}”（登记职务：{title}）"),
+        (LeaderFault::Office, Some(_)) => format!("请核对：{name}的登记职务为{title}"),
+        (LeaderFault::Office, None) => format!("请核对：{name}的登记任期（{title}）与发布日期不符"),
+        (LeaderFault::Order, _) => format!("请核对：领导人排序，按登记次序{name}在前"),
+    }
 }
 
 /// Both in the order of the text; of two that speak of the same words the first kind.
@@ -201,6 +244,7 @@ fn merged(mut findings: Vec<Finding>, marks: Vec<Finding>) -> Vec<Finding> {
 /// What stands at one place.
 enum Found<'a> {
     Hit(&'a Hit),
+    Leader(&'a LeaderHit),
     Suspect(&'a Suspect),
 }
 
@@ -219,20 +263,6 @@ fn suspect_finding(suspect: &Suspect, (start, end): (usize, usize), words: &str)
         message: question(words, &suspect.right),
         basis: basis.to_owned(),
     }
-}
-
-fn parse_all(files: &[(&str, &str)]) -> Result<(Vec<Entry>, Vec<Term>), Vec<WordlistError>> {
-    let (mut entries, mut terms, mut errors) = (Vec::new(), Vec::new(), Vec::new());
-    for (name, text) in files {
-        if wordlist::holds_terms(name) {
-            wordlist::parse_protected(name, text)
-                .map_or_else(|faults| errors.extend(faults), |some| terms.extend(some));
-        } else {
-            wordlist::parse(name, text).map_or_else(|faults| errors.extend(faults), |some| entries.extend(some));
-        }
-    }
-    errors.extend(wordlist::cross_check(&entries, &terms));
-    if errors.is_empty() { Ok((entries, terms)) } else { Err(errors) }
 }
 
 fn too_large(error: &aho_corasick::BuildError) -> String {

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::wordlist::{PROTECTED_DIR, holds_terms};
+use super::wordlist::PROTECTED_DIR;
 use super::*;
 
 const HEADER: &str = "id\tword\tright\tclass\tseverity\ttier\tallow\tneeds\tnot\tfrom\tto\tsource\n";
@@ -190,9 +190,10 @@ fn every_line_of_the_lexicon_is_read_and_none_hides_an_error() {
     let words: std::collections::HashSet<&str> = built_in::lexicon().map(|(word, _)| word).collect();
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("wordlists/lexicon.txt")).unwrap();
     assert_eq!(words.len(), text.lines().filter(|line| !line.starts_with('#')).count());
-    let entries = built_in::LISTS.iter().filter(|(name, _)| !holds_terms(name));
-    let entries = entries.flat_map(|(name, text)| wordlist::parse(name, text).unwrap());
-    let hidden: Vec<String> = entries
+    let hidden: Vec<String> = Lists::read(built_in::LISTS)
+        .unwrap()
+        .entries
+        .into_iter()
         .filter(|entry| entry.tier == Tier::A && entry.needs.is_empty() && words.contains(entry.word.as_str()))
         .map(|entry| entry.id)
         .collect();
@@ -208,9 +209,8 @@ fn the_built_in_lists_are_free_of_faults() {
 #[test]
 fn no_built_in_right_form_is_itself_found_wrong() {
     let checker = Checker::built_in().unwrap();
-    let rights = built_in::LISTS.iter().filter(|(name, _)| !holds_terms(name)).flat_map(|(name, text)| {
-        wordlist::parse(name, text).unwrap().into_iter().filter_map(|entry| Some((entry.id, entry.right?)))
-    });
+    let entries = Lists::read(built_in::LISTS).unwrap().entries;
+    let rights = entries.into_iter().filter_map(|entry| Some((entry.id, entry.right?)));
     let wrong: Vec<_> = rights
         .flat_map(|(id, right)| {
             let findings = checker.check(&right, day()).into_iter().filter(|finding| finding.tier == Tier::A);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::super::wordlist::{self, WordlistError, holds_terms};
+use super::super::wordlist::{self, ListKind, Lists, WordlistError};
 use crate::model::PostId;
 use crate::model::violation::{Context, Finding, Tier};
 
@@ -18,11 +18,12 @@ pub fn lists_with(lists: &[(String, String)], name: &str, text: &str) -> Vec<(St
     let mut with: Vec<(String, String)> = lists.iter().filter(|(listed, _)| listed != name).cloned().collect();
     let is_added = with.len() == lists.len();
     if is_added && let Ok(candidates) = wordlist::parse(name, text) {
-        let loaded = with.iter().filter(|(listed, _)| !holds_terms(listed));
+        let loaded = with.iter().filter(|(listed, _)| ListKind::of(listed) == ListKind::Entries);
         let loaded = loaded.flat_map(|(listed, text)| wordlist::parse(listed, text).unwrap_or_default());
         // Whoever comes second is named; the lists as they stand have no such fault.
-        let all: Vec<_> = candidates.into_iter().chain(loaded).collect();
-        let replaced: HashSet<(String, usize)> = wordlist::cross_check(&all, &[])
+        let entries = candidates.into_iter().chain(loaded).collect();
+        let replaced: HashSet<(String, usize)> = Lists { entries, ..Lists::default() }
+            .cross_check()
             .into_iter()
             .filter(|error| error.column == Some("word") && error.file != name)
             .map(|WordlistError { file, line, .. }| (file, line))

@@ -1,7 +1,7 @@
 //! Personal data in a text (个人信息): finds full numbers, masks them, and words the finding.
 //!
 //! Found: resident identity numbers with a valid check digit (GB 11643), mainland mobile numbers, bank cards with a valid
-//! Luhn digit. Not looked at: office landlines, hotlines, document and order numbers, numbers inside a web address,
+//! Luhn digit; and, as suspects, passport numbers and vehicle plates, which have no check digit. Not looked at: office landlines, hotlines, document and order numbers, numbers inside a web address,
 //! numbers already masked. Only masked text is stored (design.md §2), so masking keeps the number of characters and the
 //! finding is made from the place that was masked.
 //!
@@ -9,12 +9,13 @@
 //! reported as `minor`, everything else as `major`.
 
 mod number;
+mod papers;
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use self::number::Scanner;
+use self::number::{Number, Scanner};
 use super::normalise::Normalised;
 use crate::model::violation::{Finding, Severity, Tier, WordingClass};
 
@@ -38,6 +39,8 @@ pub enum PrivacyKind {
     Id,
     Mobile,
     Bankcard,
+    Passport,
+    Plate,
 }
 
 impl PrivacyKind {
@@ -46,6 +49,8 @@ impl PrivacyKind {
             Self::Id => "居民身份证号码",
             Self::Mobile => "手机号码",
             Self::Bankcard => "银行卡号",
+            Self::Passport => "护照号码",
+            Self::Plate => "车牌号码",
         }
     }
 
@@ -54,6 +59,8 @@ impl PrivacyKind {
             Self::Id => "privacy-id",
             Self::Mobile => "privacy-mobile",
             Self::Bankcard => "privacy-bankcard",
+            Self::Passport => "privacy-passport",
+            Self::Plate => "privacy-plate",
         }
     }
 
@@ -63,6 +70,15 @@ impl PrivacyKind {
             Self::Id => (3, 2),
             Self::Mobile => (3, 4),
             Self::Bankcard => (6, 4),
+            Self::Passport | Self::Plate => (2, 2),
+        }
+    }
+
+    /// What a check digit, or the prefixes handed out, prove counts; what only looks like a number is a suspect.
+    const fn tier(self) -> Tier {
+        match self {
+            Self::Id | Self::Mobile | Self::Bankcard => Tier::A,
+            Self::Passport | Self::Plate => Tier::B,
         }
     }
 }
@@ -92,16 +108,25 @@ pub struct MaskedSpan {
 
 /// Every full personal number, in the order of the text.
 pub fn find(text: &str) -> Vec<PrivacyHit> {
-    if !may_hold_a_number(text) {
+    let (with_numbers, with_papers) = (may_hold_a_number(text), papers::may_be_in(text));
+    if !with_numbers && !with_papers {
         return Vec::new();
     }
     let normalised = Normalised::new(text);
+    let mut numbers: Vec<Number> =
+        if with_numbers { Scanner::new(normalised.text()).collect() } else { Vec::new() };
+    if with_papers {
+        numbers.extend(papers::find(normalised.text()));
+        numbers.sort_by(|a, b| a.digits.cmp(&b.digits));
+    }
     let mut spans = normalised.spans();
-    Scanner::new(normalised.text())
-        .map(|number| PrivacyHit {
-            kind: number.kind,
-            digits: number.digits.iter().map(|at| spans.original(*at, at + 1).0).collect(),
-        })
+    let mut original = |at: &usize| {
+        let width = normalised.text()[*at..].chars().next().map_or(1, char::len_utf8);
+        spans.original(*at, at + width).0
+    };
+    numbers
+        .iter()
+        .map(|number| PrivacyHit { kind: number.kind, digits: number.digits.iter().map(&mut original).collect() })
         .collect()
 }
 
@@ -133,7 +158,9 @@ pub fn findings_of(spans: &[MaskedSpan], masked_text: &str) -> Vec<Finding> {
     for span in spans.iter().take(PRIVACY_FINDINGS_MAX) {
         let (Some(start), Some(end)) = (cursor.byte_of(span.start), cursor.byte_of(span.end)) else { continue };
         let shown = &masked_text[start..end];
+        let tier = span.kind.tier();
         let severity = match span.kind {
+            _ if tier == Tier::B => Severity::Minor,
             PrivacyKind::Mobile if is_offered_as_contact(&masked_text[..start]) => Severity::Minor,
             _ => Severity::Major,
         };
@@ -144,9 +171,12 @@ pub fn findings_of(spans: &[MaskedSpan], masked_text: &str) -> Vec<Finding> {
             suggestion: None,
             class: WordingClass::Privacy,
             severity,
-            tier: Tier::A,
+            tier,
             entry: span.kind.entry().to_owned(),
-            message: format!("公开了完整的{}“{shown}”，请删除或作脱敏处理", span.kind.label()),
+            message: match tier {
+                Tier::A => format!("公开了完整的{}“{shown}”，请删除或作脱敏处理", span.kind.label()),
+                Tier::B => format!("请核对：“{shown}”是否为个人的{}，是否应作脱敏处理", span.kind.label()),
+            },
             basis: BASIS.to_owned(),
         });
     }

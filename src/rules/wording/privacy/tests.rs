@@ -13,7 +13,7 @@ fn check_clean(text: &str) {
     check(text, text, &[]);
 }
 
-use PrivacyKind::{Bankcard, Id, Mobile};
+use PrivacyKind::{Bankcard, Id, Mobile, Passport, Plate};
 
 #[test]
 fn an_identity_number_keeps_its_first_three_and_last_two() {
@@ -54,6 +54,31 @@ fn a_bank_card_keeps_its_first_six_and_last_four() {
     check("4111111111111111", "411111******1111", &[Bankcard]);
     check_clean("6222021234567890127");
     check_clean("4111 1111 1111 1112");
+}
+
+#[test]
+fn passports_and_plates_are_masked_as_suspects() {
+    check("持护照（号码E12345678）出境", "持护照（号码E1*****78）出境", &[Passport]);
+    check("护照EA1234567", "护照EA*****67", &[Passport]);
+    check("车辆甘P12345、甘P·D12345和新ＡF1２345", "车辆甘P***45、甘P·****45和新Ａ****45", &[Plate, Plate, Plate]);
+    let (masked, spans) = mask("车牌甘P·12345，电话13812345678");
+    let found: Vec<_> = findings_of(&spans, &masked)
+        .into_iter()
+        .map(|finding| (finding.entry, finding.tier, finding.severity, finding.message))
+        .collect();
+    assert_eq!(found.len(), 2);
+    assert_eq!(found[0].0, "privacy-plate");
+    assert_eq!((found[0].1, found[0].2), (Tier::B, Severity::Minor));
+    assert_eq!(found[0].3, "请核对：“甘P·***45”是否为个人的车牌号码，是否应作脱敏处理");
+    assert_eq!((found[1].0.as_str(), found[1].1), ("privacy-mobile", Tier::A));
+}
+
+#[test]
+fn what_only_begins_like_a_plate_or_a_passport_is_none() {
+    check_clean("新A级景区、云APP12、新ABCDEF、川C123、粤B1234567、甘PO1234");
+    check_clean("护照办理须知：E1234567，G123456789");
+    check_clean("编号E12345678");
+    check_clean("车牌甘P***45");
 }
 
 #[test]

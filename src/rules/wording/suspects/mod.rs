@@ -7,7 +7,7 @@
 //! Names are made of such lone characters too. Nothing is said after a surname or before what ends the name of a place or
 //! a company.
 
-mod confusion;
+pub(super) mod confusion;
 pub mod model;
 
 use std::collections::HashMap;

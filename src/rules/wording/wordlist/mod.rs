@@ -1,8 +1,8 @@
 //! Word lists (词库) as data: reads the tab-separated files and reports every fault of a file at once.
 //!
 //! `#` starts a comment line; the first other line names the columns, in any order. The ordinary lists hold wrong words
-//! ([`Entry`]); those of `protected/` hold right ones whose near misses are wrong ([`Term`]). What a file cannot know by
-//! itself (an id used in two files) is [`cross_check`]'s part.
+//! ([`Entry`]); those of `protected/` hold right ones whose near misses are wrong ([`Term`]); `leaders.tsv` holds who is
+//! in which office ([`Leader`]). What a file cannot know by itself (an id used in two files) is [`Lists::cross_check`]'s part.
 
 mod row;
 
@@ -27,10 +27,99 @@ pub const LINES_MAX: usize = 200_000;
 /// Folder of the files that hold protected terms instead of wrong words.
 pub const PROTECTED_DIR: &str = "protected";
 
-/// Whether a file of this name holds protected terms: those of the folder, or a single `protected.tsv`.
-pub fn holds_terms(file_name: &str) -> bool {
-    let (folder, name) = file_name.split_once('/').unwrap_or(("", file_name));
-    folder == PROTECTED_DIR || name == "protected.tsv"
+/// Name of the file of leaders.
+pub const LEADERS_FILE: &str = "leaders.tsv";
+
+/// What a file of a name holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListKind {
+    Entries,
+    Terms,
+    Leaders,
+}
+
+impl ListKind {
+    /// Protected terms: the files of the folder, or a single `protected.tsv`.
+    pub fn of(file_name: &str) -> Self {
+        let (folder, name) = file_name.split_once('/').unwrap_or(("", file_name));
+        if folder == PROTECTED_DIR || name == "protected.tsv" {
+            Self::Terms
+        } else if name == LEADERS_FILE {
+            Self::Leaders
+        } else {
+            Self::Entries
+        }
+    }
+}
+
+/// All lists, read.
+#[derive(Clone, Debug, Default)]
+pub struct Lists {
+    pub entries: Vec<Entry>,
+    pub terms: Vec<Term>,
+    pub leaders: Vec<Leader>,
+}
+
+impl Lists {
+    /// Reads files (name, text). Reports all faults of all files at once.
+    pub fn read<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Result<Self, Vec<WordlistError>> {
+        fn keep<T>(read: Result<Vec<T>, Vec<WordlistError>>, all: &mut Vec<T>, errors: &mut Vec<WordlistError>) {
+            match read {
+                Ok(some) => all.extend(some),
+                Err(faults) => errors.extend(faults),
+            }
+        }
+        let (mut lists, mut errors) = (Self::default(), Vec::new());
+        for (name, text) in files {
+            let (name, text) = (name.as_ref(), text.as_ref());
+            match ListKind::of(name) {
+                ListKind::Entries => keep(parse(name, text), &mut lists.entries, &mut errors),
+                ListKind::Terms => keep(parse_protected(name, text), &mut lists.terms, &mut errors),
+                ListKind::Leaders => keep(parse_leaders(name, text), &mut lists.leaders, &mut errors),
+            }
+        }
+        errors.extend(lists.cross_check());
+        if errors.is_empty() { Ok(lists) } else { Err(errors) }
+    }
+
+    /// What only all lists together can show: an id used twice, a word that two entries would report at the same place.
+    pub fn cross_check(&self) -> Vec<WordlistError> {
+        let Self { entries, terms, leaders } = self;
+        let mut errors = Vec::new();
+        let mut ids: HashMap<&str, &Origin> = HashMap::new();
+        let origins = entries.iter().map(|entry| (entry.id.as_str(), &entry.origin));
+        let origins = origins.chain(terms.iter().map(|term| (term.id.as_str(), &term.origin)));
+        for (id, origin) in origins.chain(leaders.iter().map(|leader| (leader.id.as_str(), &leader.origin))) {
+            if let Some(first) = ids.insert(id, origin) {
+                errors.push(twice(origin, "id", id, first, "give each entry its own id"));
+            }
+        }
+        let mut words: HashMap<String, Vec<&Entry>> = HashMap::new();
+        for entry in entries {
+            let same = words.entry(normal(&entry.word)).or_default();
+            if let Some(first) = same.iter().find(|other| always_together(other, entry)) {
+                let remedy = "merge the two, or part them by `from`/`to` or by `needs`";
+                errors.push(twice(&entry.origin, "word", &entry.word, &first.origin, remedy));
+            }
+            same.push(entry);
+        }
+        let mut names: HashMap<String, &Term> = HashMap::new();
+        for term in terms {
+            if let Some(first) = names.insert(normal(&term.term), term) {
+                errors.push(twice(&term.origin, "term", &term.term, &first.origin, "remove one of the two"));
+            }
+        }
+        let mut offices: HashMap<(&str, &str), Vec<&Leader>> = HashMap::new();
+        for leader in leaders {
+            let same = offices.entry((&leader.name, &leader.title)).or_default();
+            if let Some(first) = same.iter().find(|other| overlap(other.in_force, leader.in_force)) {
+                let remedy = "the two times in office overlap; correct `from` or `to`";
+                errors.push(twice(&leader.origin, "name", &leader.name, &first.origin, remedy));
+            }
+            same.push(leader);
+        }
+        errors
+    }
 }
 
 const ENTRY_COLUMNS: &[&str] =
@@ -38,6 +127,7 @@ const ENTRY_COLUMNS: &[&str] =
 /// Columns that a file may leave out.
 const OPTIONAL_COLUMNS: &[&str] = &["match"];
 const TERM_COLUMNS: &[&str] = &["id", "term", "kind", "allow", "from", "to", "source"];
+const LEADER_COLUMNS: &[&str] = &["id", "name", "title", "from", "to", "rank", "source"];
 const ENTRY_CLASSES: &[WordingClass] = &[WordingClass::Typo, WordingClass::Wording, WordingClass::Sensitive];
 
 /// Where an entry stands: for messages about the lists, never for findings.
@@ -115,6 +205,21 @@ pub struct Term {
     pub origin: Origin,
 }
 
+/// Who is in which office, and since when (领导人姓名与职务). The operator keeps this list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leader {
+    pub id: String,
+    pub name: String,
+    /// The office as texts write it before the name: 甘南州州长.
+    pub title: String,
+    /// The days in office.
+    pub in_force: DateRange,
+    /// Place in the order of names, 1 first; `None` = not ordered.
+    pub rank: Option<u32>,
+    pub source: String,
+    pub origin: Origin,
+}
+
 /// A fault in a word list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct WordlistError {
@@ -147,39 +252,19 @@ pub fn parse_protected(file_name: &str, text: &str) -> Result<Vec<Term>, Vec<Wor
     parse_rows(file_name, text, TERM_COLUMNS, term)
 }
 
-/// What only all lists together can show: an id used twice, a word that two entries would report at the same place.
-pub fn cross_check(entries: &[Entry], terms: &[Term]) -> Vec<WordlistError> {
-    let mut errors = Vec::new();
-    let mut ids: HashMap<&str, &Origin> = HashMap::new();
-    let origins = entries.iter().map(|entry| (entry.id.as_str(), &entry.origin));
-    for (id, origin) in origins.chain(terms.iter().map(|term| (term.id.as_str(), &term.origin))) {
-        if let Some(first) = ids.insert(id, origin) {
-            errors.push(twice(origin, "id", id, first, "give each entry its own id"));
-        }
-    }
-    let mut words: HashMap<String, Vec<&Entry>> = HashMap::new();
-    for entry in entries {
-        let same = words.entry(normal(&entry.word)).or_default();
-        if let Some(first) = same.iter().find(|other| always_together(other, entry)) {
-            let remedy = "merge the two, or part them by `from`/`to` or by `needs`";
-            errors.push(twice(&entry.origin, "word", &entry.word, &first.origin, remedy));
-        }
-        same.push(entry);
-    }
-    let mut names: HashMap<String, &Term> = HashMap::new();
-    for term in terms {
-        if let Some(first) = names.insert(normal(&term.term), term) {
-            errors.push(twice(&term.origin, "term", &term.term, &first.origin, "remove one of the two"));
-        }
-    }
-    errors
+/// Reads a list of leaders.
+pub fn parse_leaders(file_name: &str, text: &str) -> Result<Vec<Leader>, Vec<WordlistError>> {
+    parse_rows(file_name, text, LEADER_COLUMNS, leader)
+}
+
+fn overlap(one: DateRange, other: DateRange) -> bool {
+    let begins_in_time = |a: DateRange, b: DateRange| a.from.is_none_or(|from| b.to.is_none_or(|to| from <= to));
+    begins_in_time(one, other) && begins_in_time(other, one)
 }
 
 /// Two entries of one word whose conditions leave no way to tell them apart.
 fn always_together(one: &Entry, other: &Entry) -> bool {
-    let overlap = |a: DateRange, b: DateRange| a.from.is_none_or(|from| b.to.is_none_or(|to| from <= to));
-    let in_force_together = overlap(one.in_force, other.in_force) && overlap(other.in_force, one.in_force);
-    in_force_together && (one.needs.is_empty() || other.needs.is_empty() || one.needs == other.needs)
+    overlap(one.in_force, other.in_force) && (one.needs.is_empty() || other.needs.is_empty() || one.needs == other.needs)
 }
 
 fn twice(origin: &Origin, column: &'static str, value: &str, first: &Origin, remedy: &str) -> WordlistError {
@@ -307,6 +392,29 @@ fn term(row: &mut Row<'_>) -> Term {
         kind: row.cell("kind").to_owned(),
         allow: row.phrases("allow"),
         in_force: row.in_force(),
+        source: row.source(),
+        origin: row.origin(),
+    }
+}
+
+fn leader(row: &mut Row<'_>) -> Leader {
+    let [name, title] = ["name", "title"].map(|column| {
+        let words = row.word(column);
+        if !words.is_empty() && words.chars().count() < 2 {
+            row.fault(column, format!("`{words}` is too short; give all of it"));
+        }
+        words
+    });
+    let rank = row.cell("rank");
+    if !rank.is_empty() && rank.parse::<u32>().is_err() {
+        row.fault("rank", format!("`{rank}` is no whole number; 1 comes first, empty is not ordered"));
+    }
+    Leader {
+        id: row.id(),
+        name,
+        title,
+        in_force: row.in_force(),
+        rank: rank.parse().ok(),
         source: row.source(),
         origin: row.origin(),
     }

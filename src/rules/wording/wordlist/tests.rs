@@ -105,14 +105,14 @@ fn a_protected_term_is_long_enough_and_all_han() {
 
 fn cross(rows: &str) -> Vec<String> {
     let entries = parse("t.tsv", &list(rows)).unwrap();
-    cross_check(&entries, &[]).iter().map(ToString::to_string).collect()
+    Lists { entries, ..Lists::default() }.cross_check().iter().map(ToString::to_string).collect()
 }
 
 #[test]
 fn an_id_is_used_once_over_all_files() {
     let entries = parse("t.tsv", &list("a\t布署\t部署\ttypo\tminor\tA\t\t\t\t\t\t书")).unwrap();
     let terms = parse_protected("protected/t.tsv", &format!("{TERM_HEADER}\na\t人民政府\t机构\t\t\t\t宪法\n")).unwrap();
-    let errors = cross_check(&entries, &terms);
+    let errors = Lists { entries, terms, ..Lists::default() }.cross_check();
     assert_eq!(errors.len(), 1);
     assert!(errors[0].to_string().contains("`a` is already in t.tsv:3"), "{}", errors[0]);
 }
