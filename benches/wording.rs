@@ -4,14 +4,18 @@
 //! so that two runs read the same bytes; now and then it holds a wrong word, a misspelt term or a number, as real pages do.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use duwang::rules::wording::normalise::Normalised;
+use duwang::rules::wording::suspects::model::Trainer;
 use duwang::rules::wording::wordlist::Lists;
 use duwang::rules::wording::{Checker, built_in, privacy};
 
 const TEXT_BYTES: usize = 5_000_000;
+const SLOW_BYTES: usize = 500_000;
+const RELOAD_ENTRIES: u32 = 100_000;
 
 const WHO: &[&str] = &[
     "州人民政府办公室",
@@ -100,6 +104,42 @@ fn wording(c: &mut Criterion) {
     group.bench_function("mask_and_check", |b| {
         b.iter(|| black_box(&text).lines().map(|line| checker.check_unmasked(line, day).len()).sum::<usize>());
     });
+    // Layers that look closer at the text cost more; a part of it is enough to say how much.
+    let end = (0..=SLOW_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let part = &text[..end];
+    group.throughput(Throughput::Bytes(part.len() as u64)).sample_size(10);
+    let by_dictionary = Checker::built_in().map(|checker| checker.with_suspects(None));
+    let Ok(by_dictionary) = by_dictionary else { return };
+    group.bench_function("check_with_suspects", |b| {
+        b.iter(|| black_box(part).lines().map(|line| by_dictionary.check(line, day).len()).sum::<usize>());
+    });
+    let mut trainer = Trainer::default();
+    trainer.add(&text);
+    let Ok(model) = trainer.finish(1) else { return };
+    let by_model = checker.with_suspects(Some(Arc::new(model)));
+    group.bench_function("check_with_suspects_and_model", |b| {
+        b.iter(|| black_box(part).lines().map(|line| by_model.check(line, day).len()).sum::<usize>());
+    });
+    group.finish();
+}
+
+/// Reading 100,000 entries, as a changed list does while the service runs.
+fn reload(c: &mut Criterion) {
+    let rows = (0..RELOAD_ENTRIES).map(|n| {
+        let word: String = [n / 10_000, n / 100 % 100, n % 100]
+            .into_iter()
+            .flat_map(|part| [0x4e00 + part * 7, 0x5b00 + part * 5])
+            .filter_map(char::from_u32)
+            .collect();
+        format!("load-{n}\t{word}\t\ttypo\tminor\tA\t\t\t\t\t\tmade\n")
+    });
+    let header = "id\tword\tright\tclass\tseverity\ttier\tallow\tneeds\tnot\tfrom\tto\tsource\n";
+    let list = std::iter::once(header.to_owned()).chain(rows).collect::<String>();
+    let files = [("made.tsv", list.as_str())];
+    let mut group = c.benchmark_group("reload");
+    group.sample_size(10);
+    group.bench_function("100000_entries", |b| b.iter(|| Checker::from_files(black_box(&files)).is_ok()));
+    group.bench_function("built_in", |b| b.iter(|| Checker::built_in().is_ok()));
     group.finish();
 }
 
@@ -107,5 +147,5 @@ fn bytecount(text: &str) -> usize {
     memchr::memchr_iter(0, text.as_bytes()).count()
 }
 
-criterion_group!(benches, wording);
+criterion_group!(benches, wording, reload);
 criterion_main!(benches);

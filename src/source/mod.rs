@@ -14,6 +14,7 @@ pub mod decode;
 pub mod feed;
 pub mod html_list;
 pub mod http;
+mod json;
 pub mod link;
 pub mod page;
 pub mod people_page;

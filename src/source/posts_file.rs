@@ -10,7 +10,7 @@ use url::Url;
 
 use super::dates::parse_date;
 use super::link::canonical_key;
-use super::text;
+use super::{json, text};
 use crate::model::post::{PostDraft, TextState};
 
 /// Most items of one file.
@@ -91,7 +91,7 @@ fn lines(content: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 fn parse_json(line: &str) -> Result<ImportedItem, String> {
-    let row: Row = serde_json::from_str(line)
+    let row: Row = json::parse(line)
         .map_err(|error| format!("{error}; the keys are url, title, published_at, body, key"))?;
     item(row)
 }

@@ -224,26 +224,3 @@ fn unknown_accounts_and_wrong_usage_are_refused() {
     assert_eq!(run(prefecture.dir.path(), &["crawl"]).status.code(), Some(2));
     assert_eq!(run(prefecture.dir.path(), &["report", "weekly", "--format", "pdf"]).status.code(), Some(2));
 }
-
-#[test]
-fn the_word_lists_are_measured_on_sentences_of_ones_own() {
-    let dir = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
-    write("pairs.tsv", "wrong\tright\n会议布署工作。\t会议部署工作。\n好象下雪了。\t好像下雪了。\n");
-    write("clean.txt", "会议部署工作。\n会议布署工作。\n");
-    write("broken.tsv", "甲\t乙\n丙\n");
-    let duwang = |args: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_duwang"));
-        let output = command.arg("wordlist").args(args).current_dir(dir.path()).output().unwrap();
-        (output.status.code(), stdout(&output), stderr(&output))
-    };
-    let (code, text, _) = duwang(&["check"]);
-    assert!(code == Some(0) && text.contains("leaders are free of faults"), "{text}");
-    let (code, text, _) = duwang(&["evaluate", "--pairs", "pairs.tsv", "--clean", "clean.txt"]);
-    assert_eq!(code, Some(0), "{text}");
-    assert!(text.contains("pairs.tsv: 2 pairs, 2 of them wrong, 2 wrong characters"), "{text}");
-    assert!(text.contains("clean.txt: 14 characters; tier A 1 hits"), "{text}");
-    let (code, _, error) = duwang(&["evaluate", "--pairs", "broken.tsv"]);
-    assert!(code == Some(1) && error.contains("broken.tsv") && error.contains("line 2"), "{error}");
-    assert_eq!(duwang(&["evaluate"]).0, Some(2));
-}

@@ -22,3 +22,4 @@ mod support;
 mod tidy;
 mod upkeep;
 mod watch;
+mod wordlists;

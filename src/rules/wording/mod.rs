@@ -147,7 +147,7 @@ impl Checker {
                 })
             })
             .collect();
-        merged(findings, marks::findings(text))
+        merged(findings, marks::findings(text, normalised.traditional()))
     }
 
     /// The same for a text as it was written: personal data is masked first and reported too.

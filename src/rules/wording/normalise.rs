@@ -6,6 +6,7 @@
 
 use unicode_normalization::char::decompose_compatible;
 
+use super::protected::is_han;
 use super::simplified::Simplified;
 
 /// A text as the matcher reads it: half width, lower case, simplified characters, plain digits, ordinary spaces, nothing
@@ -15,6 +16,8 @@ pub struct Normalised {
     text: String,
     /// For each dropped character the length of the normalised text, in bytes, at which it stood; ascending.
     dropped: Vec<usize>,
+    /// Bytes of the original at which a traditional character stood, ascending.
+    traditional: Vec<usize>,
 }
 
 /// What becomes of one character.
@@ -30,7 +33,7 @@ impl Normalised {
         let bytes = original.as_bytes();
         let simplified = Simplified::new();
         let mut text = String::with_capacity(original.len());
-        let mut dropped = Vec::new();
+        let (mut dropped, mut traditional) = (Vec::new(), Vec::new());
         let mut copied_to = 0;
         let mut at = 0;
         while at < bytes.len() {
@@ -44,6 +47,9 @@ impl Normalised {
             match fold(character, simplified) {
                 Folded::Kept => {}
                 Folded::To(folded) => {
+                    if is_han(folded) {
+                        traditional.push(at);
+                    }
                     text.push_str(&original[copied_to..at]);
                     text.push(folded);
                     copied_to = next;
@@ -57,11 +63,17 @@ impl Normalised {
             at = next;
         }
         text.push_str(&original[copied_to..]);
-        Self { text, dropped }
+        Self { text, dropped, traditional }
     }
 
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Bytes of the original at which a character stands that was folded to another Han character, ascending: traditional
+    /// ones, and those that a PDF file wrote as radicals.
+    pub(super) fn traditional(&self) -> &[usize] {
+        &self.traditional
     }
 
     /// Counts spans back into the original; spans are best asked for in ascending order of their start.

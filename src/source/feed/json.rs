@@ -6,12 +6,12 @@ use serde_json::Value;
 use super::{Content, Item, Items};
 use crate::model::crawl::{Failure, Outcome};
 use crate::source::dates::{Stamp, parse_date};
-use crate::source::page;
+use crate::source::{json, page};
 
 const VERSION_PREFIX: &str = "jsonfeed.org/version/1";
 
 pub(super) fn read(text: &str) -> Result<Items, Failure> {
-    let feed: Value = serde_json::from_str(text).map_err(|error| {
+    let feed: Value = json::parse(text).map_err(|error| {
         Failure::new(Outcome::ShapeChanged, format!("expected a JSON feed, but it is truncated or damaged: {error}"))
     })?;
     let version = feed.get("version").and_then(Value::as_str).unwrap_or_default();

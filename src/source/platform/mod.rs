@@ -33,7 +33,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use url::Url;
 
-use super::{decode, page, text};
+use super::{decode, json, page, text};
 use crate::config::credentials::Credential;
 use crate::model::crawl::{BadItem, Failure, Listing, Outcome, Profile, Proof};
 use crate::model::interface::{Interface, InterfaceSpec};
@@ -189,7 +189,7 @@ impl Answer {
             let outcome = if matches!(self.status, 401 | 403) { Outcome::LoginNeeded } else { Outcome::ShapeChanged };
             return Err(Failure::new(outcome, format!("the platform answered {} with an empty body", self.status)));
         }
-        match serde_json::from_str(body) {
+        match json::parse(body) {
             Ok(value) => Ok(value),
             Err(_) if page::is_html(body) => Err(page::unexpected(body, "JSON")),
             Err(_) if matches!(self.status, 401 | 403) => {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{Page, wire};
 use crate::model::account::AccountKind;
 use crate::model::crawl::Failure;
+use crate::source::json;
 
 /// Most answers looked at in one file.
 const ANSWERS_MAX: usize = 10_000;
@@ -60,7 +61,7 @@ pub struct SavedAnswer {
 /// Takes a file apart. `Err`: it is no JSON at all, or too much of it.
 pub fn read(content: &str) -> Result<Vec<SavedAnswer>, String> {
     let content = content.trim_start_matches('\u{feff}').trim();
-    let values = match serde_json::from_str::<Value>(content) {
+    let values = match json::parse::<Value>(content) {
         Ok(value) => answers_of(value),
         Err(error) if error.is_syntax() || error.is_eof() => json_lines(content).ok_or_else(|| error.to_string())?,
         Err(error) => return Err(error.to_string()),
@@ -86,7 +87,7 @@ fn answers_of(value: Value) -> Vec<(String, Value)> {
         let value = if content.get("encoding").and_then(Value::as_str) == Some("base64") {
             serde_json::from_slice(&BASE64_STANDARD.decode(text).ok()?).ok()?
         } else {
-            serde_json::from_str(text).ok()?
+            json::parse(text).ok()?
         };
         Some((format!("answer {}", index + 1), value))
     });
@@ -96,7 +97,7 @@ fn answers_of(value: Value) -> Vec<(String, Value)> {
 /// Every line a JSON value; `None`: some line is not.
 fn json_lines(content: &str) -> Option<Vec<(String, Value)>> {
     let lines = content.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines.map(|(index, line)| Some((format!("line {}", index + 1), serde_json::from_str(line).ok()?))).collect()
+    lines.map(|(index, line)| Some((format!("line {}", index + 1), json::parse(line).ok()?))).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::ITEMS_MAX;
 use crate::model::crawl::BadItem;
-use crate::source::dates;
+use crate::source::{dates, json};
 
 /// Follows a path of keys; `Null` where one is missing.
 pub fn at<'v>(value: &'v Value, path: &[&str]) -> &'v Value {
@@ -94,7 +94,7 @@ pub fn read<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
 
 /// JSON inside a JSON string.
 pub fn nested(value: &Value) -> Option<Value> {
-    serde_json::from_str(value.as_str()?).ok()
+    json::parse(value.as_str()?).ok()
 }
 
 #[cfg(test)]

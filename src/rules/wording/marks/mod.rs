@@ -106,12 +106,15 @@ impl Rule {
     }
 }
 
-/// What the rules find in a text, in its order; offsets are Unicode characters.
-pub(super) fn findings(text: &str) -> Vec<Finding> {
+/// What the rules find in a text, in its order; offsets are Unicode characters. The normaliser knows the bytes of the
+/// traditional characters.
+pub(super) fn findings(text: &str, traditional: &[usize]) -> Vec<Finding> {
     let mut marks = Vec::new();
     punctuation::find(text, &mut marks);
     repeated::find(text, &mut marks);
-    traditional::find(text, &mut marks);
+    if !traditional.is_empty() {
+        traditional::find(text, traditional, &mut marks);
+    }
     numbers::find(text, &mut marks);
     marks.sort_by_key(|mark| (mark.start, mark.end));
     let mut cursor = CharCursor::new(text);

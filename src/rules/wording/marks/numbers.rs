@@ -1,7 +1,10 @@
 //! Numbers and the order of points: 下降三倍, 首先…其次…第三…; and titles that name two kinds of document.
 
+use memchr::memmem;
+
 use super::{Mark, Rule};
 
+const TIMES: &str = "倍";
 /// Verbs of decrease.
 const DECREASES: &[&str] = &["下降", "减少", "降低", "缩小", "缩短", "减小", "下跌"];
 /// What may stand between such a verb and its number.
@@ -17,11 +20,12 @@ const OPINIONS: &[&str] = &[
 ];
 
 pub(super) fn find(text: &str, marks: &mut Vec<Mark>) {
-    super::add(marks, Rule::Decrease, text.match_indices('倍').filter_map(|(at, times)| decrease(text, at, times.len())));
-    if text.contains("其次") {
+    let bytes = text.as_bytes();
+    super::add(marks, Rule::Decrease, memmem::find_iter(bytes, TIMES).filter_map(|at| decrease(text, at, TIMES.len())));
+    if memmem::find(bytes, "其次".as_bytes()).is_some() {
         super::add(marks, Rule::Ordinals, ordinals(text));
     }
-    let titles = text.match_indices("的函》").filter_map(|(at, _)| opinions_of_a_letter(text, at));
+    let titles = memmem::find_iter(bytes, "的函》").filter_map(|at| opinions_of_a_letter(text, at));
     super::add(marks, Rule::DocumentKind, titles);
 }
 

@@ -19,38 +19,53 @@ const PAIRS: [(char, char); 2] = [('《', '》'), ('“', '”')];
 
 pub(super) fn find(text: &str, marks: &mut Vec<Mark>) {
     let mut pairs = PAIRS.map(|(open, close)| Pair { open, close, opened: Vec::new(), unpaired: Vec::new() });
-    let (mut n_doubled, mut n_stops) = (0, 0);
-    let mut line_start = 0;
-    for line in text.split_inclusive('\n') {
-        let content = line.trim_end();
-        for pair in &mut pairs {
-            pair.begin_line(content, line_start);
-        }
-        let mut run = Run::default();
-        for (at, character) in content.char_indices() {
-            if is_han(character) {
-                n_doubled += usize::from(run.end(content, at, line_start, marks, n_doubled));
-                continue;
-            }
-            if POINTS.contains(&character) {
-                run.add(at);
-                continue;
-            }
-            n_doubled += usize::from(run.end(content, at, line_start, marks, n_doubled));
-            for pair in &mut pairs {
-                pair.meet(character, line_start + at);
-            }
-        }
-        run.end(content, content.len(), line_start, marks, n_doubled);
+    let mut points = Points::default();
+    let (mut line_start, mut n_stops) = (0, 0);
+    let mut end_line = |end: usize, marks: &mut Vec<Mark>| {
+        let line = &text[line_start..end];
         if n_stops < EACH_MAX
-            && let Some(stop) = full_stop(content)
+            && let Some(stop) = full_stop(line)
         {
             n_stops += 1;
-            let (start, end) = (line_start + stop, line_start + content.len());
+            let (start, end) = (line_start + stop, line_start + line.trim_end().len());
             marks.push(Mark { start, end, rule: Rule::FullStop, right: Some("。".to_owned()) });
         }
-        line_start += line.len();
+        line_start = end;
+    };
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let width = match bytes[at] {
+            b'\n' => {
+                points.end(text, at, marks);
+                end_line(at, marks);
+                1
+            }
+            // Of the marks looked for, “” begin with E2, 。、《》 with E3, ，；： with EF.
+            0xe2 | 0xe3 | 0xef => {
+                let character = text[at..].chars().next().unwrap_or(' ');
+                if POINTS.contains(&character) {
+                    points.add(at);
+                } else {
+                    points.end(text, at, marks);
+                    pairs.iter_mut().for_each(|pair| pair.meet(text, character, at));
+                }
+                character.len_utf8()
+            }
+            lead => {
+                points.end(text, at, marks);
+                match lead {
+                    0..=0x7f => 1,
+                    0xc0..=0xdf => 2,
+                    0xe0..=0xef => 3,
+                    _ => 4,
+                }
+            }
+        };
+        at += width;
     }
+    points.end(text, text.len(), marks);
+    end_line(text.len(), marks);
     for pair in pairs {
         marks.extend(pair.without_fellow(text));
     }
@@ -58,12 +73,13 @@ pub(super) fn find(text: &str, marks: &mut Vec<Mark>) {
 
 /// Points that follow each other.
 #[derive(Debug, Default)]
-struct Run {
+struct Points {
     start: usize,
     n_points: usize,
+    n_found: usize,
 }
 
-impl Run {
+impl Points {
     fn add(&mut self, at: usize) {
         if self.n_points == 0 {
             self.start = at;
@@ -71,30 +87,28 @@ impl Run {
         self.n_points += 1;
     }
 
-    /// Ends the run before byte `end` of the line; says whether it was reported. Three and more are dots or a rule drawn
-    /// with marks; a run at the start of a line belongs to what stood before.
-    fn end(&mut self, line: &str, end: usize, line_start: usize, marks: &mut Vec<Mark>, n_found: usize) -> bool {
+    /// Ends the run of points before byte `end`. Three and more are dots, or a rule drawn with marks; marks that follow no
+    /// words are spoken of: 逗号“，”、顿号.
+    fn end(&mut self, text: &str, end: usize, marks: &mut Vec<Mark>) {
         let n_points = std::mem::take(&mut self.n_points);
-        if n_points != 2 || self.start == 0 || n_found >= EACH_MAX {
-            return false;
+        if n_points != 2 || self.n_found == EACH_MAX {
+            return;
         }
-        let points = &line[self.start..end];
-        let mut chars = points.chars();
-        let (Some(first), Some(second)) = (chars.next(), chars.next()) else { return false };
-        // Marks are also spoken of: 逗号“，”、顿号.
-        let after_words = line[..self.start].ends_with(|c: char| is_han(c) || c.is_ascii_alphanumeric());
-        if !after_words {
-            return false;
+        if !text[..self.start].ends_with(|c: char| is_han(c) || c.is_ascii_alphanumeric()) {
+            return;
         }
+        let mut chars = text[self.start..end].chars();
+        let (Some(first), Some(second)) = (chars.next(), chars.next()) else { return };
         let (rule, right) =
             if first == second { (Rule::Doubled, Some(first.to_string())) } else { (Rule::Adjacent, None) };
-        marks.push(Mark { start: line_start + self.start, end: line_start + end, rule, right });
-        true
+        marks.push(Mark { start: self.start, end, rule, right });
+        self.n_found += 1;
     }
 }
 
 /// The byte of a western full stop that ends a line of Chinese.
 fn full_stop(line: &str) -> Option<usize> {
+    let line = line.trim_end();
     let stop = line.strip_suffix('.').or_else(|| line.strip_suffix('．'))?;
     let n_han = stop.chars().filter(|c| is_han(*c)).take(LINE_CHARS_MIN).count();
     (stop.ends_with(is_han) && n_han == LINE_CHARS_MIN).then_some(stop.len())
@@ -112,16 +126,16 @@ struct Pair {
 }
 
 impl Pair {
-    /// A quotation of several paragraphs opens anew at each.
-    fn begin_line(&mut self, line: &str, line_start: usize) {
-        let first = line.trim_start_matches([' ', '\u{3000}', '\t']);
-        if self.open == '“' && first.starts_with(self.open) && self.opened.last().is_some_and(|at| *at < line_start) {
-            self.opened.pop();
-        }
-    }
-
-    fn meet(&mut self, character: char, at: usize) {
+    fn meet(&mut self, text: &str, character: char, at: usize) {
         if character == self.open {
+            // A quotation of several paragraphs opens anew at each.
+            if let Some(last) = self.opened.last()
+                && self.open == '“'
+                && begins_line(text, at)
+                && text[*last..at].contains('\n')
+            {
+                self.opened.pop();
+            }
             self.opened.push(at);
         } else if character == self.close && self.opened.pop().is_none() {
             self.unpaired.push(at);
@@ -136,16 +150,19 @@ impl Pair {
         }
         let mark = |at: usize| {
             let character = text[at..].chars().next()?;
-            let before = text[..at].trim_end_matches([' ', '\u{3000}', '\t']);
-            let begins_line = before.is_empty() || before.ends_with('\n');
             // At the start of a line the fellow may be lost with a line that a layout broke; what the platform cut off at
             // its end may have held it too.
-            let whole = !begins_line && (character == self.close || line_ends_a_sentence(&text[at..]));
+            let whole = !begins_line(text, at) && (character == self.close || line_ends_a_sentence(&text[at..]));
             let end = at + character.len_utf8();
             whole.then_some(Mark { start: at, end, rule: Rule::Unpaired, right: None })
         };
         self.unpaired.into_iter().filter_map(mark).collect()
     }
+}
+
+fn begins_line(text: &str, at: usize) -> bool {
+    let before = text[..at].trim_end_matches([' ', '\u{3000}', '\t']);
+    before.is_empty() || before.ends_with('\n')
 }
 
 fn line_ends_a_sentence(rest: &str) -> bool {

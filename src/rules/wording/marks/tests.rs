@@ -1,4 +1,9 @@
+use super::super::normalise::Normalised;
 use super::*;
+
+fn findings(text: &str) -> Vec<Finding> {
+    super::findings(text, Normalised::new(text).traditional())
+}
 
 /// The rules and words found.
 fn check(text: &str, expected: &[(&str, &str)]) {
@@ -55,7 +60,7 @@ fn many_marks_without_fellow_are_a_style_of_writing() {
 
 #[test]
 fn nouns_and_phrases_written_twice_are_asked_about() {
-    check("登录政府网站网站查询", &[("mark-repeated", "网站网站")]);
+    check("登录政府网站网站，在网站网站的首页查询", &[("mark-repeated", "网站网站"), ("mark-repeated", "网站网站")]);
     check("现就关于做好关于做好防汛工作", &[("mark-repeated", "关于做好关于做好")]);
     check("全州的的农牧民群众", &[("mark-repeated", "的的")]);
 }
@@ -64,6 +69,7 @@ fn nouns_and_phrases_written_twice_are_asked_about() {
 fn chinese_that_doubles_by_rule_is_left_alone() {
     check("大家研究研究，一个一个讨论讨论，方方面面、家家户户", &[]);
     check("活动目的的确定，的的确确", &[]);
+    check("建设项目项目经理，投资项目项目审批", &[]);
     check("加油干加油干加油干", &[]);
     check("哈哈哈哈哈哈哈哈", &[]);
 }

@@ -16,20 +16,23 @@ const EXPLAINED_CHARS: usize = 10;
 const STANDARD: &str = "堃喆淼犇昇邨甯陞氾訢澂濬龢脩祇菉蒐蹚噘麹逕崑剋勠皙瞋溧徵乾藉於夥麽鍾锺祕勣椀\
                         颋鬧";
 
-pub(super) fn find(text: &str, marks: &mut Vec<Mark>) {
+/// Looks at the characters that begin at the given bytes.
+pub(super) fn find(text: &str, places: &[usize], marks: &mut Vec<Mark>) {
     let simplified = Simplified::new();
-    let folded = |character: char| simplified.of(character).filter(|_| !STANDARD.contains(character));
-    let (mut n_traditional, mut n_han) = (0, 0);
-    for character in text.chars().filter(|c| is_han(*c)) {
-        n_han += 1;
-        n_traditional += usize::from(folded(character).is_some());
-    }
-    if n_traditional == 0 || (n_traditional > FEW && n_traditional * SHARE_MIN_INVERSE > n_han) {
-        return;
+    let folded = |at: usize| {
+        let character = text[at..].chars().next().filter(|c| !STANDARD.contains(*c))?;
+        Some((at, character, simplified.of(character)?))
+    };
+    let traditional: Vec<(usize, char, char)> = places.iter().filter_map(|at| folded(*at)).collect();
+    let n_traditional = traditional.len();
+    if n_traditional > FEW {
+        let n_han = text.chars().filter(|c| is_han(*c)).count();
+        if n_traditional * SHARE_MIN_INVERSE > n_han {
+            return;
+        }
     }
     let mut found: Vec<(usize, usize, String)> = Vec::new();
-    for (at, character) in text.char_indices() {
-        let Some(right) = folded(character) else { continue };
+    for (at, character, right) in traditional {
         if is_explained(text, at, character, right) {
             continue;
         }

@@ -229,8 +229,14 @@ fn is_offered_as_contact(before: &str) -> bool {
 /// Whether there are enough digits, of either width, for the shortest number. Most texts have none and stop here.
 fn may_hold_a_number(text: &str) -> bool {
     const DIGITS_MIN: usize = 11;
-    let is_digit = |c: &char| c.is_ascii_digit() || ('\u{ff10}'..='\u{ff19}').contains(c);
-    text.chars().filter(is_digit).take(DIGITS_MIN).count() == DIGITS_MIN
+    let bytes = text.as_bytes();
+    // The last byte of a full-width digit: EF BC 90 to EF BC 99.
+    let is_digit = |at: &usize| match bytes[*at] {
+        b'0'..=b'9' => true,
+        0x90..=0x99 => *at > 1 && bytes[at - 1] == 0xbc && bytes[at - 2] == 0xef,
+        _ => false,
+    };
+    (0..bytes.len()).filter(is_digit).take(DIGITS_MIN).count() == DIGITS_MIN
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Passport numbers and vehicle plates. They have no check digit, so what is found is a suspect.
 
+use memchr::memmem;
+
 use super::PrivacyKind;
 use super::number::Number;
 
@@ -27,14 +29,15 @@ const fn is_province(character: char) -> bool {
 
 /// Whether a text is worth a closer look. Most are not.
 pub(super) fn may_be_in(text: &str) -> bool {
-    let is_letter = |c: char| c.is_ascii_alphabetic() || matches!(c, '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}');
-    let mut after_province = false;
-    let mut has_plate = false;
-    for character in text.chars() {
-        has_plate |= after_province && is_letter(character);
-        after_province = is_province(character);
-    }
-    has_plate || text.contains(PASSPORT)
+    let bytes = text.as_bytes();
+    let after_province = |at: usize| text[..at].ends_with(is_province);
+    let starts_plate = |at: usize| match bytes[at] {
+        b'A'..=b'Z' | b'a'..=b'z' => at > 0 && !bytes[at - 1].is_ascii() && after_province(at),
+        // Full-width letters.
+        0xef => matches!(bytes[at..], [_, 0xbc, 0xa1..=0xba, ..] | [_, 0xbd, 0x81..=0x9a, ..]) && after_province(at),
+        _ => false,
+    };
+    (0..bytes.len()).any(starts_plate) || memmem::find(bytes, PASSPORT.as_bytes()).is_some()
 }
 
 /// Numbers of passports and plates in a normalised text: the byte of each character.

@@ -34,6 +34,11 @@ const FREQUENCY_MIN: f64 = 5.0;
 /// characters, and for longer ones. Measured on the development pairs (README of the word lists).
 const GAIN_MIN_TWO: f64 = 8.5;
 const GAIN_MIN_LONG: f64 = 6.0;
+/// Logarithms of the probabilities of the commonest words of two characters, and of three and four.
+const LOG_BEST_TWO: f64 = -6.0;
+const LOG_BEST_LONG: f64 = -7.4;
+/// What the segmentation of the words around may gain beside that of the word itself.
+const AROUND_GAIN_MAX: f64 = 3.0;
 /// What a near sound or shape must gain more than the same sound.
 const NEAR_HANDICAP: f64 = 1.0;
 
@@ -222,7 +227,13 @@ impl<'a> Stretch<'a> {
         if confusions.is_empty() {
             return None;
         }
-        let windows = self.windows(k, place);
+        let mut windows = self.windows(k, place);
+        if model.is_none() {
+            windows.retain(|window| self.can_gain_enough(*window));
+            if windows.is_empty() {
+                return None;
+            }
+        }
         let around = self.around(k);
         let mut before: Option<f64> = None;
         let mut best: Option<Trial> = None;
@@ -278,6 +289,17 @@ impl<'a> Stretch<'a> {
         }
         windows.sort_unstable_by_key(|(first, past)| past - first);
         windows
+    }
+
+    /// Whether any word in place of whole words `first..past` could gain what a suspicion needs: most places are sound and
+    /// need no trial.
+    fn can_gain_enough(&self, (first, past): (usize, usize)) -> bool {
+        let inside = self.tokens.windows(2).filter(|token| token[0] >= first && token[1] <= past);
+        let now: f64 = inside
+            .map(|token| log_frequency(&self.text[self.bytes[token[0]]..self.bytes[token[1]]]) - LOG_CORPUS_WORDS)
+            .sum();
+        let (best, least) = if past - first == 2 { (LOG_BEST_TWO, GAIN_MIN_TWO) } else { (LOG_BEST_LONG, GAIN_MIN_LONG) };
+        best - now + AROUND_GAIN_MAX >= least
     }
 
     /// The characters whose segmentation is compared.
