@@ -6,6 +6,7 @@ pub const LISTS: &[(&str, &str)] = &[
     ("forms.tsv", include_str!("../../../wordlists/forms.tsv")),
     ("idioms.tsv", include_str!("../../../wordlists/idioms.tsv")),
     ("leaders.tsv", include_str!("../../../wordlists/leaders.tsv")),
+    ("news.tsv", include_str!("../../../wordlists/news.tsv")),
     ("official.tsv", include_str!("../../../wordlists/official.tsv")),
     ("officialese.tsv", include_str!("../../../wordlists/officialese.tsv")),
     ("places.tsv", include_str!("../../../wordlists/places.tsv")),

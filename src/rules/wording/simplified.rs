@@ -62,6 +62,13 @@ fn table() -> Vec<u16> {
     folds.iter().map(|fold| next(*fold).filter(|further| *further != 0).unwrap_or(*fold)).collect()
 }
 
+/// Whether a character is one of the 3,755 common ones: level 1 of GB/T 2312, rows 16 to 55.
+pub(super) fn is_common(character: char) -> bool {
+    let mut buffer = [0; 4];
+    let (bytes, _, unmappable) = encoding_rs::GBK.encode(character.encode_utf8(&mut buffer));
+    !unmappable && matches!(*bytes, [0xb0..=0xd7, 0xa1..=0xfe])
+}
+
 /// Whether a character belongs to the hanzi of GB/T 2312: rows 16 to 87, which GBK encodes as B0A1 to F7FE.
 pub(super) fn is_gb2312(character: char) -> bool {
     let mut buffer = [0; 4];

@@ -53,7 +53,9 @@ pub(super) fn find(text: &str, marks: &mut Vec<Mark>) {
                 character.len_utf8()
             }
             lead => {
-                points.end(text, at, marks);
+                if points.n_points > 0 {
+                    points.end(text, at, marks);
+                }
                 match lead {
                     0..=0x7f => 1,
                     0xc0..=0xdf => 2,

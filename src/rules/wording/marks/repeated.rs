@@ -12,56 +12,66 @@ use super::{EACH_MAX, Mark, Rule};
 const LENGTH_MAX: usize = 6;
 /// Words of one character that never follow themselves.
 const PARTICLES: &str = "的在是和将被";
+/// Bytes of a Han character of the basic plane; the few others are taken for separators.
+const HAN_BYTES: usize = 3;
+
 pub(super) fn find(text: &str, marks: &mut Vec<Mark>) {
+    let bytes = text.as_bytes();
     let mut window = Window::default();
     let mut found: Vec<(usize, usize, String)> = Vec::new();
-    for (at, character) in text.char_indices() {
-        if !is_han(character) {
-            if window.recent[0] != char::default() {
-                window = Window::default();
-            }
+    let mut at = 0;
+    while at < bytes.len() && found.len() < EACH_MAX {
+        // U+4000 to U+9FFF begin with E4 to E9.
+        let (0xe4..=0xe9, Some(character)) = (bytes[at], bytes.get(at..at + HAN_BYTES)) else {
+            window = Window::default();
+            at += 1;
             continue;
-        }
-        window.push(character);
-        if let Some(length) = window.repeats() {
-            let end = at + character.len_utf8();
-            let back = |n_chars: usize| text[..end].char_indices().rev().nth(n_chars - 1).map_or(0, |(at, _)| at);
-            let (start, middle) = (back(length * 2), back(length));
-            let is_new = found.last().is_none_or(|(_, last, _)| *last <= start);
-            if is_new && is_slip(text, (start, middle, end), length) {
-                found.push((start, end, text[middle..end].to_owned()));
-                if found.len() == EACH_MAX {
-                    break;
-                }
-            }
+        };
+        at += HAN_BYTES;
+        let code = u16::from(character[0] & 0xf) << 12 | u16::from(character[1] & 0x3f) << 6 | u16::from(character[2] & 0x3f);
+        let Some(length) = window.push(code) else { continue };
+        let (start, middle, end) = (at - length * 2 * HAN_BYTES, at - length * HAN_BYTES, at);
+        let is_new = found.last().is_none_or(|(_, last, _)| *last <= start);
+        if is_new && is_slip(text, (start, middle, end), length) {
+            found.push((start, end, text[middle..end].to_owned()));
         }
     }
     super::add(marks, Rule::Repeated, found.into_iter().map(|(start, end, right)| (start, end, Some(right))));
 }
 
-/// The last Han characters of a stretch, the newest first, and how many of them in a row equal the one that far before.
+/// The last Han characters of a stretch, and how many of them in a row equal the one that far before.
 #[derive(Clone, Copy, Debug, Default)]
 struct Window {
-    recent: [char; LENGTH_MAX],
+    /// Sixteen bits for each character, the newest lowest.
+    recent: u128,
     /// By length, from one character on.
-    n_same: [u32; LENGTH_MAX],
+    n_same: [usize; LENGTH_MAX],
+    is_repeating: bool,
 }
 
 impl Window {
-    fn push(&mut self, character: char) {
-        for (n_same, other) in self.n_same.iter_mut().zip(&self.recent) {
-            *n_same = if *other == character { *n_same + 1 } else { 0 };
+    /// Takes a character; the length of what has just been said twice, if anything has.
+    fn push(&mut self, code: u16) -> Option<usize> {
+        /// One in each lane of sixteen bits.
+        const ONES: u128 = 0x0001_0001_0001_0001_0001_0001;
+        let differing = self.recent ^ ONES * u128::from(code);
+        // A lane without a bit borrows from its highest one: most characters equal none of the last six.
+        let equals_any = differing.wrapping_sub(ONES) & !differing & (ONES << 15) != 0;
+        self.recent = (self.recent << 16 | u128::from(code)) & (ONES * 0xffff);
+        if !equals_any {
+            if std::mem::take(&mut self.is_repeating) {
+                self.n_same = [0; LENGTH_MAX];
+            }
+            return None;
         }
-        self.recent.copy_within(..LENGTH_MAX - 1, 1);
-        self.recent[0] = character;
-    }
-
-    /// The length of what has just been said twice.
-    fn repeats(&self) -> Option<usize> {
+        self.is_repeating = true;
+        for (lane, n_same) in self.n_same.iter_mut().enumerate() {
+            *n_same = if differing >> (lane * 16) & 0xffff == 0 { *n_same + 1 } else { 0 };
+        }
         if self.n_same[0] > 0 {
-            return (self.n_same[0] == 1 && PARTICLES.contains(self.recent[0])).then_some(1);
+            return (self.n_same[0] == 1).then_some(1);
         }
-        (2..=LENGTH_MAX).find(|length| self.n_same[length - 1] as usize == *length)
+        (2..=LENGTH_MAX).find(|length| self.n_same[length - 1] == *length)
     }
 }
 
@@ -75,7 +85,7 @@ fn is_slip(text: &str, (start, middle, end): (usize, usize, usize), length: usiz
     let parted = edges.fit(text, start, middle) && edges.fit(text, middle, end);
     match length {
         // 的 may end one word and begin the next (目的的, 的的确确): the segmentation knows.
-        1 => parted && next.is_some_and(is_han) && text[..start].ends_with(is_han),
+        1 => PARTICLES.contains(unit) && parted && next.is_some_and(is_han) && text[..start].ends_with(is_han),
         2 => parted && is_noun(unit) && !heads_a_compound(&text[end..]),
         3 => parted,
         _ => true,

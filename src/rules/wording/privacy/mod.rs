@@ -230,13 +230,9 @@ fn is_offered_as_contact(before: &str) -> bool {
 fn may_hold_a_number(text: &str) -> bool {
     const DIGITS_MIN: usize = 11;
     let bytes = text.as_bytes();
-    // The last byte of a full-width digit: EF BC 90 to EF BC 99.
-    let is_digit = |at: &usize| match bytes[*at] {
-        b'0'..=b'9' => true,
-        0x90..=0x99 => *at > 1 && bytes[at - 1] == 0xbc && bytes[at - 2] == 0xef,
-        _ => false,
-    };
-    (0..bytes.len()).filter(is_digit).take(DIGITS_MIN).count() == DIGITS_MIN
+    let is_wide_digit = |at: &usize| matches!(bytes[*at..], [_, 0xbc, 0x90..=0x99, ..]);
+    let n_plain = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+    n_plain >= DIGITS_MIN || n_plain + memchr::memchr_iter(0xef, bytes).filter(is_wide_digit).count() >= DIGITS_MIN
 }
 
 #[cfg(test)]

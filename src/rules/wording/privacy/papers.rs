@@ -13,6 +13,9 @@ const PASSPORT_LETTERS: &[u8] = b"egdsp";
 /// Characters of its number.
 const PASSPORT_LENGTH: usize = 9;
 
+/// Bytes looked at together for letters.
+const CHUNK_BYTES: usize = 128;
+
 /// Most characters of a plate after province and letter: five, six of a vehicle with a new drive.
 const PLATE_TAIL: std::ops::RangeInclusive<usize> = 5..=6;
 /// Fewest digits among them: a name of letters (新ABCDEF) is no plate.
@@ -31,13 +34,14 @@ const fn is_province(character: char) -> bool {
 pub(super) fn may_be_in(text: &str) -> bool {
     let bytes = text.as_bytes();
     let after_province = |at: usize| text[..at].ends_with(is_province);
-    let starts_plate = |at: usize| match bytes[at] {
-        b'A'..=b'Z' | b'a'..=b'z' => at > 0 && !bytes[at - 1].is_ascii() && after_province(at),
-        // Full-width letters.
-        0xef => matches!(bytes[at..], [_, 0xbc, 0xa1..=0xba, ..] | [_, 0xbd, 0x81..=0x9a, ..]) && after_province(at),
-        _ => false,
-    };
-    (0..bytes.len()).any(starts_plate) || memmem::find(bytes, PASSPORT.as_bytes()).is_some()
+    let starts_plate = |at: usize| bytes[at].is_ascii_alphabetic() && after_province(at);
+    let is_wide_letter = |at: usize| matches!(bytes[at..], [_, 0xbc, 0xa1..=0xba, ..] | [_, 0xbd, 0x81..=0x9a, ..]);
+    // Most chunks of a text hold no letter at all, which is seen at once.
+    let has_letter = |chunk: &[u8]| chunk.iter().fold(false, |found, byte| found | byte.is_ascii_alphabetic());
+    let mut chunks = bytes.chunks(CHUNK_BYTES).enumerate().filter(|(_, chunk)| has_letter(chunk));
+    chunks.any(|(n, chunk)| (n * CHUNK_BYTES..n * CHUNK_BYTES + chunk.len()).any(starts_plate))
+        || memchr::memchr_iter(0xef, bytes).any(|at| is_wide_letter(at) && after_province(at))
+        || memmem::find(bytes, PASSPORT.as_bytes()).is_some()
 }
 
 /// Numbers of passports and plates in a normalised text: the byte of each character.

@@ -16,6 +16,7 @@ use std::sync::{Arc, LazyLock};
 use self::confusion::{Confusions, Likeness};
 use self::model::{EDGE, LanguageModel};
 use super::protected::is_han;
+use super::simplified::is_common;
 use super::tokens::dictionary;
 
 /// Longest stretch of Han characters that is looked at at once; a longer one is read in pieces.
@@ -166,7 +167,7 @@ impl<'a> Stretch<'a> {
         for k in 0..self.tokens.len() - 1 {
             let (first, past) = (self.tokens[k], self.tokens[k + 1]);
             let is_lone = past - first == 1;
-            if NEVER_WRONG.contains(self.chars[first]) && is_lone {
+            if is_lone && (NEVER_WRONG.contains(self.chars[first]) || !is_common(self.chars[first])) {
                 continue;
             }
             if !(is_lone || (model.is_some() && past - first == 2)) || self.is_in_a_name(k) {
@@ -241,7 +242,7 @@ impl<'a> Stretch<'a> {
         for (other, likeness) in confusions {
             let word = windows.iter().rev().find_map(|(first, past)| {
                 self.write_with(&mut tried, (*first, *past), place, *other);
-                (frequency(&tried)? >= FREQUENCY_MIN).then(|| (*first, *past, tried.clone()))
+                (frequency(&tried)? >= FREQUENCY_MIN && !is_counted(&tried)).then(|| (*first, *past, tried.clone()))
             });
             let model_gain = match model {
                 Some(model) => {
@@ -339,6 +340,13 @@ impl<'a> Stretch<'a> {
             None => (place, place + 2, std::iter::once(other).chain(self.chars.get(1).copied()).collect()),
         }
     }
+}
+
+/// Whether a word of two characters begins with a numeral: 一个 stands beside any 一 in the dictionary, and after 一 any
+/// character may count (一锤一砧).
+fn is_counted(word: &str) -> bool {
+    const NUMERALS: &str = "一二三四五六七八九十百千万两几";
+    word.chars().count() == 2 && word.starts_with(|c| NUMERALS.contains(c))
 }
 
 /// How often a word of the dictionary was met; `None` if it is none.
