@@ -16,6 +16,7 @@ pub const LISTS: &[(&str, &str)] = &[
     ("protected/laws.tsv", include_str!("../../../wordlists/protected/laws.tsv")),
     ("protected/slogans.tsv", include_str!("../../../wordlists/protected/slogans.tsv")),
     ("protected/terms.tsv", include_str!("../../../wordlists/protected/terms.tsv")),
+    ("published.tsv", include_str!("../../../wordlists/published.tsv")),
     ("sensitive.tsv", include_str!("../../../wordlists/sensitive.tsv")),
     ("style.tsv", include_str!("../../../wordlists/style.tsv")),
     ("typos.tsv", include_str!("../../../wordlists/typos.tsv")),
