@@ -91,8 +91,8 @@ fn lines(content: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 fn parse_json(line: &str) -> Result<ImportedItem, String> {
-    let row: Row = json::parse(line)
-        .map_err(|error| format!("{error}; the keys are url, title, published_at, body, key"))?;
+    let row: Row =
+        json::parse(line).map_err(|error| format!("{error}; the keys are url, title, published_at, body, key"))?;
     item(row)
 }
 

@@ -36,7 +36,24 @@ const DENIALS: &[&str] = &[
 /// Beside a wrong form that is put right in the same breath.
 const CORRECTIONS_AFTER: &[&str] =
     &["应为", "应改为", "应写作", "改为", "更正为", "是错", "有误", "误写", "不规范", "错误"];
-const CORRECTIONS_BEFORE: &[&str] = &["误写", "错写", "写成", "误为", "错别字", "误将", "错将", "混淆", "误作", "不写", "本作", "古作", "旧作", "也作", "又作", "亦作"];
+const CORRECTIONS_BEFORE: &[&str] = &[
+    "误写",
+    "错写",
+    "写成",
+    "误为",
+    "错别字",
+    "误将",
+    "错将",
+    "混淆",
+    "误作",
+    "不写",
+    "本作",
+    "古作",
+    "旧作",
+    "也作",
+    "又作",
+    "亦作",
+];
 
 /// Bytes `start..end` with at most `n_chars` characters of their line on either side.
 pub(super) fn reach(text: &str, start: usize, end: usize, n_chars: usize) -> Range<usize> {

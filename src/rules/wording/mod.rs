@@ -126,9 +126,8 @@ impl Checker {
             hits.iter().map(|hit| (hit.start, hit.end, Found::Hit(hit))).collect();
         found.extend(of_leaders.iter().map(|hit| (hit.start, hit.end, Found::Leader(hit))));
         // What a list already speaks of needs no suspicion.
-        let is_new = |suspect: &&Suspect| {
-            found.iter().all(|(start, end, _)| *end <= suspect.start || suspect.end <= *start)
-        };
+        let is_new =
+            |suspect: &&Suspect| found.iter().all(|(start, end, _)| *end <= suspect.start || suspect.end <= *start);
         let suspects: Vec<&Suspect> = suspects.iter().filter(is_new).take(FINDINGS_MAX).collect();
         found.extend(suspects.into_iter().map(|suspect| (suspect.start, suspect.end, Found::Suspect(suspect))));
         found.sort_by_key(|(start, end, _)| (*start, *end));

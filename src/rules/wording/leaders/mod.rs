@@ -51,7 +51,7 @@ pub(super) enum LeaderFault {
 /// The list, compiled.
 #[derive(Debug)]
 pub(super) struct Leaders {
-    leaders: Vec<Leader>,
+    rows: Vec<Leader>,
     /// Names and titles, normalised; the automaton knows them by place.
     words: Vec<String>,
     automaton: AhoCorasick,
@@ -86,11 +86,11 @@ impl Leaders {
             .match_kind(MatchKind::LeftmostLongest)
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(&words)?;
-        Ok(Some(Self { leaders, words, automaton, by_name, by_title }))
+        Ok(Some(Self { rows: leaders, words, automaton, by_name, by_title }))
     }
 
     pub(super) fn leader(&self, index: usize) -> &Leader {
-        &self.leaders[index]
+        &self.rows[index]
     }
 
     /// The faults of a normalised text published on a day, in its order.
@@ -105,7 +105,8 @@ impl Leaders {
             if !self.by_title.contains_key(self.word(place)) || is_another_office(text, place) {
                 continue;
             }
-            match places.get(i + 1).filter(|next| next.start == place.end && self.by_name.contains_key(self.word(next))) {
+            match places.get(i + 1).filter(|next| next.start == place.end && self.by_name.contains_key(self.word(next)))
+            {
                 Some(name) => hits.extend(self.wrong_office(place, name, on)),
                 None => hits.extend(self.wrong_name(text, place, on)),
             }
@@ -113,9 +114,8 @@ impl Leaders {
         for pair in places.windows(2) {
             let (name, title) = (&pair[0], &pair[1]);
             let follows = title.start == name.end && self.by_name.contains_key(self.word(name));
-            let is_before_a_name = places.iter().any(|next| {
-                next.start == title.end && self.by_name.contains_key(self.word(next))
-            });
+            let is_before_a_name =
+                places.iter().any(|next| next.start == title.end && self.by_name.contains_key(self.word(next)));
             if follows && self.by_title.contains_key(self.word(title)) && !is_before_a_name && is_whole(text, title) {
                 hits.extend(self.wrong_office(title, name, on));
             }
@@ -136,17 +136,17 @@ impl Leaders {
         on: NaiveDate,
     ) -> impl Iterator<Item = usize> + 'a {
         let rows = index.get(self.word(place)).map(Vec::as_slice).unwrap_or_default();
-        rows.iter().copied().filter(move |i| self.leaders[*i].in_force.covers(on, on))
+        rows.iter().copied().filter(move |i| self.rows[*i].in_force.covers(on, on))
     }
 
     /// A listed name beside a listed title that is not its own on that day.
     fn wrong_office(&self, title: &Place, name: &Place, on: NaiveDate) -> Option<LeaderHit> {
         let known = self.by_name.get(self.word(name))?;
-        let holds = |i: &usize| self.leaders[*i].in_force.covers(on, on);
+        let holds = |i: &usize| self.rows[*i].in_force.covers(on, on);
         let title_words = self.word(title);
         // A shorter form of the own title is no fault: 州长 for 甘南州州长.
         let is_own = |i: &usize| {
-            let own = Normalised::new(&self.leaders[*i].title);
+            let own = Normalised::new(&self.rows[*i].title);
             own.text() == title_words || own.text().ends_with(title_words) && !own.text().contains('副')
         };
         if known.iter().filter(|i| holds(i)).any(is_own) {
@@ -155,7 +155,7 @@ impl Leaders {
         let current = known.iter().copied().find(|i| holds(i));
         let leader = current.or_else(|| known.last().copied())?;
         let (start, end) = (title.start.min(name.start), title.end.max(name.end));
-        let right = current.map(|i| format!("{}{}", self.leaders[i].title, self.leaders[i].name));
+        let right = current.map(|i| format!("{}{}", self.rows[i].title, self.rows[i].name));
         Some(LeaderHit { start, end, leader, kind: LeaderFault::Office, tier: Tier::B, right })
     }
 
@@ -164,11 +164,11 @@ impl Leaders {
         let rest = &text[title.end..];
         let holders: Vec<usize> = self.of(&self.by_title, title, on).collect();
         holders.iter().find_map(|i| {
-            let name = Normalised::new(&self.leaders[*i].name);
+            let name = Normalised::new(&self.rows[*i].name);
             let n_bytes = near_name(rest, name.text())?;
             let is_full = self.word(title).chars().filter(|c| is_han(*c)).count() >= FULL_TITLE_CHARS_MIN;
             let tier = if is_full && holders.len() == 1 { Tier::A } else { Tier::B };
-            let right = Some(self.leaders[*i].name.clone());
+            let right = Some(self.rows[*i].name.clone());
             let (start, end) = (title.end, title.end + n_bytes);
             Some(LeaderHit { start, end, leader: *i, kind: LeaderFault::Name, tier, right })
         })
@@ -177,7 +177,7 @@ impl Leaders {
     /// Names that stand beside each other, with or without their titles, in an order against their ranks.
     fn add_wrong_order(&self, text: &str, places: &[Place], on: NaiveDate, hits: &mut Vec<LeaderHit>) {
         let rank = |place: &Place| {
-            let ranked = self.of(&self.by_name, place, on).filter_map(|i| Some((self.leaders[i].rank?, i)));
+            let ranked = self.of(&self.by_name, place, on).filter_map(|i| Some((self.rows[i].rank?, i)));
             ranked.min()
         };
         let mut before: Option<(Place, (u32, usize))> = None;

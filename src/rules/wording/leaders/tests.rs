@@ -15,10 +15,8 @@ l-6\t范多旺\t县长\t2021-05-01\t\t\t任职通知
 fn check(text: &str, expected: &[(&str, &str, Tier, Option<&str>)]) {
     let checker = Checker::from_files(&[("leaders.tsv", LEADERS)]).unwrap();
     let findings = checker.check(text, chrono::NaiveDate::from_ymd_opt(2024, 7, 1));
-    let found: Vec<_> = findings
-        .iter()
-        .map(|f| (f.entry.as_str(), f.text.as_str(), f.tier, f.suggestion.as_deref()))
-        .collect();
+    let found: Vec<_> =
+        findings.iter().map(|f| (f.entry.as_str(), f.text.as_str(), f.tier, f.suggestion.as_deref())).collect();
     assert_eq!(found, expected, "{text}");
 }
 

@@ -48,12 +48,14 @@ pub(super) fn find(text: &str, marks: &mut Vec<Mark>) {
                     points.add(at);
                 } else {
                     points.end(text, at, marks);
-                    pairs.iter_mut().for_each(|pair| pair.meet(text, character, at));
+                    for pair in &mut pairs {
+                        pair.meet(text, character, at);
+                    }
                 }
                 character.len_utf8()
             }
             lead => {
-                if points.n_points > 0 {
+                if points.count > 0 {
                     points.end(text, at, marks);
                 }
                 match lead {
@@ -77,23 +79,23 @@ pub(super) fn find(text: &str, marks: &mut Vec<Mark>) {
 #[derive(Debug, Default)]
 struct Points {
     start: usize,
-    n_points: usize,
+    count: usize,
     n_found: usize,
 }
 
 impl Points {
     fn add(&mut self, at: usize) {
-        if self.n_points == 0 {
+        if self.count == 0 {
             self.start = at;
         }
-        self.n_points += 1;
+        self.count += 1;
     }
 
     /// Ends the run of points before byte `end`. Three and more are dots, or a rule drawn with marks; marks that follow no
     /// words are spoken of: 逗号“，”、顿号.
     fn end(&mut self, text: &str, end: usize, marks: &mut Vec<Mark>) {
-        let n_points = std::mem::take(&mut self.n_points);
-        if n_points != 2 || self.n_found == EACH_MAX {
+        let count = std::mem::take(&mut self.count);
+        if count != 2 || self.n_found == EACH_MAX {
             return;
         }
         if !text[..self.start].ends_with(|c: char| is_han(c) || c.is_ascii_alphanumeric()) {

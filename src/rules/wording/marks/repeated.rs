@@ -28,7 +28,8 @@ pub(super) fn find(text: &str, marks: &mut Vec<Mark>) {
             continue;
         };
         at += HAN_BYTES;
-        let code = u16::from(character[0] & 0xf) << 12 | u16::from(character[1] & 0x3f) << 6 | u16::from(character[2] & 0x3f);
+        let code =
+            u16::from(character[0] & 0xf) << 12 | u16::from(character[1] & 0x3f) << 6 | u16::from(character[2] & 0x3f);
         let Some(length) = window.push(code) else { continue };
         let (start, middle, end) = (at - length * 2 * HAN_BYTES, at - length * HAN_BYTES, at);
         let is_new = found.last().is_none_or(|(_, last, _)| *last <= start);
@@ -54,7 +55,7 @@ impl Window {
     fn push(&mut self, code: u16) -> Option<usize> {
         /// One in each lane of sixteen bits.
         const ONES: u128 = 0x0001_0001_0001_0001_0001_0001;
-        let differing = self.recent ^ ONES * u128::from(code);
+        let differing = self.recent ^ (ONES * u128::from(code));
         // A lane without a bit borrows from its highest one: most characters equal none of the last six.
         let equals_any = differing.wrapping_sub(ONES) & !differing & (ONES << 15) != 0;
         self.recent = (self.recent << 16 | u128::from(code)) & (ONES * 0xffff);
@@ -66,7 +67,7 @@ impl Window {
         }
         self.is_repeating = true;
         for (lane, n_same) in self.n_same.iter_mut().enumerate() {
-            *n_same = if differing >> (lane * 16) & 0xffff == 0 { *n_same + 1 } else { 0 };
+            *n_same = if (differing >> (lane * 16)).trailing_zeros() >= 16 { *n_same + 1 } else { 0 };
         }
         if self.n_same[0] > 0 {
             return (self.n_same[0] == 1).then_some(1);

@@ -113,8 +113,7 @@ pub fn find(text: &str) -> Vec<PrivacyHit> {
         return Vec::new();
     }
     let normalised = Normalised::new(text);
-    let mut numbers: Vec<Number> =
-        if with_numbers { Scanner::new(normalised.text()).collect() } else { Vec::new() };
+    let mut numbers: Vec<Number> = if with_numbers { Scanner::new(normalised.text()).collect() } else { Vec::new() };
     if with_papers {
         numbers.extend(papers::find(normalised.text()));
         numbers.sort_by(|a, b| a.digits.cmp(&b.digits));

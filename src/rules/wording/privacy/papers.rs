@@ -25,8 +25,36 @@ const PLATE_DIGITS_MIN: usize = 2;
 const fn is_province(character: char) -> bool {
     matches!(
         character,
-        '京' | '津' | '沪' | '渝' | '冀' | '豫' | '云' | '辽' | '黑' | '湘' | '皖' | '鲁' | '新' | '苏' | '浙' | '赣' | '鄂'
-            | '桂' | '甘' | '晋' | '蒙' | '陕' | '吉' | '闽' | '贵' | '粤' | '青' | '藏' | '川' | '宁' | '琼'
+        '京' | '津'
+            | '沪'
+            | '渝'
+            | '冀'
+            | '豫'
+            | '云'
+            | '辽'
+            | '黑'
+            | '湘'
+            | '皖'
+            | '鲁'
+            | '新'
+            | '苏'
+            | '浙'
+            | '赣'
+            | '鄂'
+            | '桂'
+            | '甘'
+            | '晋'
+            | '蒙'
+            | '陕'
+            | '吉'
+            | '闽'
+            | '贵'
+            | '粤'
+            | '青'
+            | '藏'
+            | '川'
+            | '宁'
+            | '琼'
     )
 }
 
@@ -84,5 +112,8 @@ fn plate(text: &str, at: usize, province: char) -> Option<Number> {
         && n_digits >= PLATE_DIGITS_MIN
         && !bytes[letter..tail + run].iter().any(|byte| matches!(byte, b'i' | b'o'))
         && !text[tail + run..].starts_with(['*', '-']);
-    is_plate.then(|| Number { kind: PrivacyKind::Plate, digits: [at, letter].into_iter().chain(tail..tail + run).collect() })
+    is_plate.then(|| Number {
+        kind: PrivacyKind::Plate,
+        digits: [at, letter].into_iter().chain(tail..tail + run).collect(),
+    })
 }

@@ -299,7 +299,8 @@ impl<'a> Stretch<'a> {
         let now: f64 = inside
             .map(|token| log_frequency(&self.text[self.bytes[token[0]]..self.bytes[token[1]]]) - LOG_CORPUS_WORDS)
             .sum();
-        let (best, least) = if past - first == 2 { (LOG_BEST_TWO, GAIN_MIN_TWO) } else { (LOG_BEST_LONG, GAIN_MIN_LONG) };
+        let (best, least) =
+            if past - first == 2 { (LOG_BEST_TWO, GAIN_MIN_TWO) } else { (LOG_BEST_LONG, GAIN_MIN_LONG) };
         best - now + AROUND_GAIN_MAX >= least
     }
 

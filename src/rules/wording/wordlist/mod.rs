@@ -264,7 +264,8 @@ fn overlap(one: DateRange, other: DateRange) -> bool {
 
 /// Two entries of one word whose conditions leave no way to tell them apart.
 fn always_together(one: &Entry, other: &Entry) -> bool {
-    overlap(one.in_force, other.in_force) && (one.needs.is_empty() || other.needs.is_empty() || one.needs == other.needs)
+    overlap(one.in_force, other.in_force)
+        && (one.needs.is_empty() || other.needs.is_empty() || one.needs == other.needs)
 }
 
 fn twice(origin: &Origin, column: &'static str, value: &str, first: &Origin, remedy: &str) -> WordlistError {
