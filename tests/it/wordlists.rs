@@ -67,7 +67,7 @@ fn lists_that_accuse_what_they_hold_right_are_refused_by_the_check() {
     assert!(text.contains("a.tsv:2: `a-1`: holds `布署` right, but `a-2` finds it wrong"), "{text}");
     write(&dir, "config/lists/a.tsv", format!("{HEADER}a-1\t部暑\t部署\ttypo\tmajor\tC\t\t\t\t\t\t词典\n"));
     let (code, _, error) = wordlist(&dir, &["check", "--config", "config"]);
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(78));
     assert!(error.contains("a.tsv:2: column `tier`: unknown value `C`"), "{error}");
 }
 
