@@ -33,7 +33,8 @@ pub(super) struct Hit {
     pub start: usize,
     pub end: usize,
     pub subject: Subject,
-    /// The place speaks against it, so that a person must decide: quoted, denied, or hidden in part only.
+    /// The place speaks against it, so that a person must decide: quoted, denied, hidden in part only, or perhaps another
+    /// name.
     pub doubtful: bool,
 }
 
@@ -142,7 +143,8 @@ impl Matcher {
                         words.push(Hit { start, end, subject: Subject::Entry(i), doubtful });
                     }
                     Role::Part(term, part) => {
-                        misses.extend(self.protected.verify(text, on, (term, part), (start, end)));
+                        let miss = self.protected.verify(text, on, (term, part), (start, end));
+                        misses.extend(miss.filter(|miss| !miss.is_part_of_other_words(text, &mut edges)));
                     }
                     Role::Right if right_spans.last() != Some(&(start, end)) => right_spans.push((start, end)),
                     Role::Word(_) | Role::Right => {}
@@ -157,7 +159,7 @@ impl Matcher {
             start: miss.start,
             end: miss.end,
             subject: Subject::Term(miss.term),
-            doubtful: false,
+            doubtful: self.protected.may_be_another_name(text, miss, &mut edges),
         }));
         words.sort_unstable_by_key(|hit| (hit.start, hit.end, hit.subject));
         words

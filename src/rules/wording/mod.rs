@@ -51,7 +51,7 @@ const DICTIONARY_BASIS: &str = "词典比对，机器推断，须经人工核对
 const MODEL_BASIS: &str = "词典与语言模型比对，机器推断，须经人工核对";
 
 /// Part of [`Checker::version`]: raised whenever the same lists would find something else in the same text.
-const ENGINE_VERSION: &str = "3";
+const ENGINE_VERSION: &str = "4";
 
 /// Reads texts with a set of word lists. Share it in an `Arc`; to reload, build another one and exchange them.
 #[derive(Debug)]
@@ -60,8 +60,6 @@ pub struct Checker {
     leaders: Option<Leaders>,
     suspects: Option<Suspects>,
     version: String,
-    n_entries: usize,
-    n_terms: usize,
 }
 
 impl Checker {
@@ -76,7 +74,6 @@ impl Checker {
         let mut files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_ref(), text.as_ref())).collect();
         files.sort_unstable();
         let Lists { entries, terms, leaders } = Lists::read(&files)?;
-        let (n_entries, n_terms) = (entries.len(), terms.len());
         let too_large = |error: aho_corasick::BuildError| {
             vec![WordlistError { file: "*".to_owned(), line: 1, column: None, problem: too_large(&error) }]
         };
@@ -84,7 +81,7 @@ impl Checker {
         let leaders = Leaders::new(leaders).map_err(too_large)?;
         let contents = files.iter().flat_map(|(name, text)| [*name, *text]);
         let version = digest_hex(std::iter::once(ENGINE_VERSION).chain(contents), 12);
-        Ok(Self { matcher, leaders, suspects: None, version, n_entries, n_terms })
+        Ok(Self { matcher, leaders, suspects: None, version })
     }
 
     /// The same lists, and suspects beside them: characters that break a word of the dictionary, judged by a language
@@ -99,11 +96,6 @@ impl Checker {
     /// Twelve hex digits that change with any list and with the way lists are applied.
     pub fn version(&self) -> &str {
         &self.version
-    }
-
-    /// How many entries and protected terms are loaded.
-    pub fn counts(&self) -> (usize, usize) {
-        (self.n_entries, self.n_terms)
     }
 
     /// What is wrong in a masked text published on the given day, in the order of the text. Offsets are Unicode
@@ -185,9 +177,13 @@ impl Checker {
                     suggestion: Some(term.term.clone()),
                     class: WordingClass::Protected,
                     severity: Severity::Serious,
-                    tier: Tier::A,
+                    tier: if hit.doubtful { Tier::B } else { Tier::A },
                     entry: term.id.clone(),
-                    message: format!("疑为“{}”误写为“{words}”", term.term),
+                    message: if hit.doubtful {
+                        question(words, &term.term)
+                    } else {
+                        format!("疑为“{}”误写为“{words}”", term.term)
+                    },
                     basis: term.source.clone(),
                 }
             }

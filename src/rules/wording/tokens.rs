@@ -49,6 +49,16 @@ impl TokenEdges {
         self.edges.binary_search(&start).is_ok() && self.edges.binary_search(&end).is_ok()
     }
 
+    /// The words that bytes `start..end` of the text lie in: where the first begins and the last ends.
+    pub(super) fn words_around(&mut self, text: &str, start: usize, end: usize) -> (usize, usize) {
+        if self.start > start || self.end < end {
+            self.cut(text, start, end);
+        }
+        let begin = self.edges[..self.edges.partition_point(|edge| *edge <= start)].last();
+        let past = self.edges.get(self.edges.partition_point(|edge| *edge < end));
+        (begin.copied().unwrap_or(start), past.copied().unwrap_or(end))
+    }
+
     fn cut(&mut self, text: &str, start: usize, end: usize) {
         // Bytes to be segmented, and those of them that lie too near to where the stretch was cut off.
         let reach = |chars: &mut dyn Iterator<Item = char>| -> (usize, usize) {

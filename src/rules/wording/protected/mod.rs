@@ -7,13 +7,17 @@
 //!
 //! Precision decides. Not an error: a part cut off at the start or end of the term (a different phrase), anything but a
 //! Han character put in or in place (a heading, a line break, a bracket), a particle put between two words, a place that
-//! a right word covers, and the few joints listed below where two ordinary words meet.
+//! a right word covers, the few joints listed below where two ordinary words meet, and a change within a word that goes on
+//! beyond the term (召开的二十届三中全会 beside 党的二十届三中全会). Only asked about: a character that makes a word of its
+//! own and neither sounds nor looks like the right one, because such words tell names apart (西藏民族大学, 西北民族大学).
 
 use std::collections::HashSet;
 
 use chrono::NaiveDate;
 
 use super::normalise::Normalised;
+use super::suspects::confusion::Confusions;
+use super::tokens::TokenEdges;
 use super::wordlist::Term;
 
 /// Up to this length a term may be made of two everyday words.
@@ -158,6 +162,38 @@ impl Protected {
             Part::Swapped => NearMiss { term, start, end, spot_start: start, spot_end: end, n_chars },
         };
         (!joins_other_words(text, &miss)).then_some(miss)
+    }
+
+    /// Whether the characters in place of the right one make a word that tells another name apart, so that a person must
+    /// say which is meant.
+    pub(super) fn may_be_another_name(&self, text: &str, miss: &NearMiss, edges: &mut TokenEdges) -> bool {
+        let halved = &self.terms[miss.term];
+        let before = text[miss.start..miss.spot_start].chars().count();
+        let is_replaced = text[miss.start..miss.end].chars().count() == halved.n_chars;
+        let mut written = text[miss.spot_start..miss.spot_end].chars();
+        let right = halved.head.chars().chain(halved.tail.chars()).nth(before);
+        let (Some(written), None, Some(right), true) = (written.next(), written.next(), right, is_replaced) else {
+            return false;
+        };
+        let is_alike = Confusions::get().of(written).iter().any(|(other, _)| *other == right);
+        let (begin, past) = edges.words_around(text, miss.spot_start, miss.spot_end);
+        !is_alike && past - begin > written.len_utf8()
+    }
+}
+
+impl NearMiss {
+    /// Whether the change lies in a word that begins before the term would, or goes on after it. Two characters that were
+    /// exchanged make no such word; they may also be one written twice, read from the wrong side.
+    pub(super) fn is_part_of_other_words(&self, text: &str, edges: &mut TokenEdges) -> bool {
+        if text[self.spot_start..self.spot_end].chars().nth(1).is_some() {
+            return false;
+        }
+        let is_gap = self.spot_start == self.spot_end;
+        let beside = |character: Option<char>| character.filter(|_| is_gap).map_or(0, char::len_utf8);
+        let first = self.spot_start - beside(text[self.start..self.spot_start].chars().next_back());
+        let last = self.spot_end + beside(text[self.spot_end..self.end].chars().next());
+        let (begin, past) = edges.words_around(text, first, last);
+        begin < self.start || self.end < past
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::violation::{Severity, Tier};
 use crate::rules::wording::Checker;
 use crate::rules::wording::built_in;
 use crate::rules::wording::wordlist::{ListKind, parse_protected};
@@ -84,6 +85,41 @@ fn particles_and_marks_make_other_phrases() {
 fn everyday_words_at_the_edge_are_no_misspelling() {
     check("我国人民代表大会制度", &[]);
     check("国民政府、农民政府补贴、采购人政府采购", &[]);
+}
+
+#[test]
+fn a_change_within_a_word_that_goes_on_beyond_the_term_is_no_misspelling() {
+    let checker = checker(&[("党的二十届三中全会", ""), ("应急管理部", ""), ("反家庭暴力法", "")]);
+    let texts = ["刚刚召开的二十届三中全会提出", "由相应管理部门负责", "讲解家庭暴力法律知识"];
+    assert_eq!(texts.map(|text| checker.check(text, day())), [const { Vec::new() }; 3]);
+    assert_eq!(checker.check("应争管理部印发", day()).len(), 1);
+}
+
+#[test]
+fn a_word_that_may_tell_another_name_apart_is_asked_about() {
+    let checker = checker(&[("西北民族大学", ""), ("中国特色社会主义", "")]);
+    let tier = |text| checker.check(text, day()).first().map(|finding| (finding.tier, finding.severity));
+    assert_eq!(tier("西藏民族大学举行典礼"), Some((Tier::B, Severity::Serious)));
+    assert_eq!(tier("西比民族大学举行典礼"), Some((Tier::A, Severity::Serious)));
+    // A word too, but one that sounds like the right one.
+    assert_eq!(tier("坚持中国特设社会主义"), Some((Tier::A, Severity::Serious)));
+    let message = &checker.check("西藏民族大学", day())[0].message;
+    assert_eq!(message, "请核对：“西藏民族大学”是否应为“西北民族大学”");
+}
+
+/// Right names and phrases one edit away from a built-in term; each was once reported as serious.
+#[test]
+fn neighbours_of_built_in_terms_are_left_alone() {
+    let checker = Checker::built_in().unwrap();
+    let texts = "西藏民族大学与湖北民族大学交流|参观南湖革命纪念馆|甘肃省总商会召开会议|刚刚召开的二十届三中全会|由相应管理部门负责|\
+                 供应链管理部负责|请卫生环境部门配合|中卫气象局发布预警|资产阶级民主主义革命|出席十四届全国人民代表大会|\
+                 讲解家庭暴力法律知识|宣传电信网络诈骗法律法规|轨道交通安全法律法规|上海环境保护法庭|青海环境保护法规|\
+                 人民防空通信工作条例|森林草原防灭火条例|如期全面建成了小康社会|巩固拓展好脱贫攻坚成果|召开全镇组织工作会议|\
+                 弘扬人类共同价值|马克思主义基本理论|坚持以网民为中心|昆明日报社记者|这是杂志社的稿件|\
+                 三明日报社|九三中学社团活动|国家统计局甘谷调查队|国家金融监督管理总局陇南监管分局";
+    for text in texts.split('|') {
+        assert_eq!(checker.check(text, day()), [], "{text}");
+    }
 }
 
 #[test]
