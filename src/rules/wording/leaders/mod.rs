@@ -111,11 +111,12 @@ impl Leaders {
                 None => hits.extend(self.wrong_name(text, place, on)),
             }
         }
-        for pair in places.windows(2) {
+        for (i, pair) in places.windows(2).enumerate() {
             let (name, title) = (&pair[0], &pair[1]);
             let follows = title.start == name.end && self.by_name.contains_key(self.word(name));
-            let is_before_a_name =
-                places.iter().any(|next| next.start == title.end && self.by_name.contains_key(self.word(next)));
+            let is_before_a_name = places
+                .get(i + 2)
+                .is_some_and(|next| next.start == title.end && self.by_name.contains_key(self.word(next)));
             if follows && self.by_title.contains_key(self.word(title)) && !is_before_a_name && is_whole(text, title) {
                 hits.extend(self.wrong_office(title, name, on));
             }

@@ -19,6 +19,9 @@ const OPINIONS: &[&str] = &[
     "评审", "复函", "协助", "采纳",
 ];
 
+/// Most characters of a title that is looked at.
+const TITLE_CHARS_MAX: usize = 100;
+
 pub(super) fn find(text: &str, marks: &mut Vec<Mark>) {
     let bytes = text.as_bytes();
     super::add(marks, Rule::Decrease, memmem::find_iter(bytes, TIMES).filter_map(|at| decrease(text, at, TIMES.len())));
@@ -66,7 +69,8 @@ fn ordinals(text: &str) -> impl Iterator<Item = Found> {
 /// 《关于加强管理意见的函》: a letter is one kind of document and an opinion another. Asking for opinions is no fault.
 fn opinions_of_a_letter(text: &str, at: usize) -> Option<Found> {
     const KIND: &str = "意见";
-    let title = &text[text[..at].rfind('《')?..at];
+    let near = text[..at].char_indices().rev().nth(TITLE_CHARS_MAX).map_or(0, |(at, _)| at);
+    let title = &text[near + text[near..at].rfind('《')?..at];
     let of_opinions = title.strip_suffix(KIND).filter(|title| title.starts_with("《关于"))?;
     let asks = title.contains('》') || OPINIONS.iter().any(|word| of_opinions.contains(word));
     let end = at + "的函".len();

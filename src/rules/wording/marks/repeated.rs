@@ -18,6 +18,7 @@ const HAN_BYTES: usize = 3;
 pub(super) fn find(text: &str, marks: &mut Vec<Mark>) {
     let bytes = text.as_bytes();
     let mut window = Window::default();
+    let mut edges = TokenEdges::default();
     let mut found: Vec<(usize, usize, String)> = Vec::new();
     let mut at = 0;
     while at < bytes.len() && found.len() < EACH_MAX {
@@ -33,7 +34,7 @@ pub(super) fn find(text: &str, marks: &mut Vec<Mark>) {
         let Some(length) = window.push(code) else { continue };
         let (start, middle, end) = (at - length * 2 * HAN_BYTES, at - length * HAN_BYTES, at);
         let is_new = found.last().is_none_or(|(_, last, _)| *last <= start);
-        if is_new && is_slip(text, (start, middle, end), length) {
+        if is_new && is_slip(text, (start, middle, end), length, &mut edges) {
             found.push((start, end, text[middle..end].to_owned()));
         }
     }
@@ -76,13 +77,12 @@ impl Window {
     }
 }
 
-fn is_slip(text: &str, (start, middle, end): (usize, usize, usize), length: usize) -> bool {
+fn is_slip(text: &str, (start, middle, end): (usize, usize, usize), length: usize, edges: &mut TokenEdges) -> bool {
     let next = text[end..].chars().next();
     let unit = &text[middle..end];
     if text[end..].starts_with(unit) || text[..start].ends_with(unit) || is_periodic(unit) {
         return false;
     }
-    let mut edges = TokenEdges::default();
     let parted = edges.fit(text, start, middle) && edges.fit(text, middle, end);
     match length {
         // 的 may end one word and begin the next (目的的, 的的确确): the segmentation knows.

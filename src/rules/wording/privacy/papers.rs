@@ -83,9 +83,8 @@ pub(super) fn find(text: &str) -> Vec<Number> {
 }
 
 fn passport_after(text: &str, from: usize) -> Option<Number> {
-    let line = text[from..].lines().next()?;
-    let near = line.char_indices().nth(PASSPORT_CHARS).map_or(line, |(at, _)| &line[..at]);
-    let first = from + near.find(|c: char| c.is_ascii_alphanumeric())?;
+    let near = text[from..].char_indices().take(PASSPORT_CHARS).take_while(|(_, c)| *c != '\n');
+    let first = from + near.into_iter().find(|(_, c)| c.is_ascii_alphanumeric())?.0;
     let bytes = text.as_bytes();
     let run: usize = bytes[first..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let number = &bytes[first..first + run];
